@@ -2,8 +2,9 @@ module tocsin
 
 go 1.26.0
 
+require github.com/alecthomas/kong v1.17.0
+
 require (
-	github.com/alecthomas/kong v1.17.0 // indirect
 	github.com/beevik/etree v1.8.1 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
