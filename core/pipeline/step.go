@@ -1,0 +1,259 @@
+package pipeline
+
+import (
+	"errors"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"time"
+
+	"tocsin/core/alert"
+	"tocsin/core/observation"
+	"tocsin/core/threat"
+	"tocsin/core/track"
+	"tocsin/core/warning"
+	"tocsin/core/zone"
+	"tocsin/health"
+)
+
+// Config is what the core is made with. All of it is required but Models and
+// TrackPrefix; a zero Models is the documented defaults.
+type Config struct {
+	Alert   alert.Config
+	Zones   *zone.Set
+	Policy  warning.Policy
+	Sources []observation.Source
+	Models  threat.Models
+	// TrackPrefix begins every track's id; it differs from one start to the next, so
+	// that no id is used again after a restart.
+	TrackPrefix string
+}
+
+// longestChain bounds how many alerts of one warning are remembered for references.
+const longestChain = 200
+
+// chain is what was spoken of one warning.
+type chain struct {
+	alerts []alert.Alert // oldest first
+	overAt time.Time     // zero while it is in force
+}
+
+// Pipeline is the core's whole state. It belongs to one caller at a time.
+type Pipeline struct {
+	cfg     Config
+	now     time.Time // never goes back
+	zones   *zone.Set
+	picture *track.Picture
+	book    *warning.Book
+	chains  map[warning.ID]*chain
+	cover   threat.Coverage
+	alive   []bool // of the sources, when cover was made
+	edge    []health.Condition
+}
+
+// New makes a core that knows nothing yet: give it Restored first.
+func New(cfg Config) *Pipeline {
+	p := &Pipeline{
+		cfg:     cfg,
+		zones:   cfg.Zones,
+		picture: track.NewPicture(track.Config{Sources: cfg.Sources, Prefix: cfg.TrackPrefix}),
+		book:    warning.NewBook(cfg.Zones, cfg.Policy, warning.Options{}),
+		chains:  map[warning.ID]*chain{},
+	}
+	p.cover = threat.Cover(nil, cfg.Zones)
+	return p
+}
+
+// Step takes one input at a time and returns what changed, in this order: tracks and
+// their forecasts, warnings each with its alert, conditions. A now before an earlier
+// one counts as that earlier one.
+func (p *Pipeline) Step(now time.Time, in Input) []Change {
+	if now.Before(p.now) {
+		now = p.now
+	}
+	p.now = now
+	var out []Change
+	var moved []track.Change
+	var decided []warning.Change
+	switch in := in.(type) {
+	case Restored:
+		p.restore(now, in)
+	case Observed:
+		moved = p.picture.Observe(now, in.Observation)
+	case Commanded:
+		var err error
+		if decided, err = p.book.Command(now, in.Command); err != nil {
+			out = append(out, refusal(in.Command.ID, err))
+		}
+	case Received, Ticked:
+	case Health:
+		p.note(in.Condition)
+	case PolicyChanged:
+		p.cfg.Policy = in.Policy
+		decided = p.book.SetPolicy(now, in.Policy)
+	case ZonesChanged:
+		p.zones, p.alive = in.Zones, nil
+		decided = p.book.SetZones(now, in.Zones)
+	}
+	if due, ok := p.picture.Next(); ok && !now.Before(due) {
+		moved = append(moved, p.picture.Tick(now)...)
+	}
+	out, forecasts := p.follow(out, moved)
+	p.look(now)
+	decided = append(decided, p.book.Weigh(now, forecasts, p.cover, p.edge)...)
+	for _, c := range decided {
+		out = p.word(now, out, c)
+	}
+	for _, c := range p.picture.Conditions() {
+		out = append(out, Condition{c})
+	}
+	for _, c := range p.book.Conditions() {
+		out = append(out, Condition{c})
+	}
+	return out
+}
+
+// Next is when the core wants to be stepped with Ticked if nothing else comes.
+func (p *Pipeline) Next() (time.Time, bool) {
+	a, okA := p.picture.Next()
+	b, okB := p.book.Next()
+	switch {
+	case okA && (!okB || a.Before(b)):
+		return a, true
+	default:
+		return b, okB
+	}
+}
+
+// Picture is the contract's word for how much of what is registered is alive.
+func (p *Pipeline) Picture() threat.Picture { return p.cover.Picture() }
+
+// follow forecasts every track that changed.
+func (p *Pipeline) follow(out []Change, moved []track.Change) ([]Change, []threat.Forecast) {
+	var forecasts []threat.Forecast
+	for _, m := range moved {
+		switch m.Kind {
+		case track.WasConfirmed:
+			out = append(out, TrackConfirmed{m.Track})
+		case track.WasEnded:
+			out = append(out, TrackEnded{m.Track})
+		default:
+			out = append(out, TrackUpdated{m.Track})
+		}
+		f := threat.Predict(m.Track, p.zones, p.cfg.Models, seed(m.Track))
+		forecasts = append(forecasts, f)
+		out = append(out, Forecast{f})
+	}
+	return out, forecasts
+}
+
+// seed is a hash of track id and revision, so that a replay draws the same futures.
+func seed(tr track.Track) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(tr.ID))
+	h.Write([]byte{0})
+	h.Write(strconv.AppendInt(nil, int64(tr.Revision), 10))
+	return h.Sum64()
+}
+
+// look makes the coverage anew where a source died or came back.
+func (p *Pipeline) look(now time.Time) {
+	live := p.picture.Live(now)
+	alive := make([]bool, len(live))
+	for i, l := range live {
+		alive[i] = l.Alive
+	}
+	if p.alive != nil && slices.Equal(alive, p.alive) {
+		return
+	}
+	p.alive = alive
+	p.cover = threat.Cover(live, p.zones)
+}
+
+// note keeps the edges' conditions that are raised.
+func (p *Pipeline) note(c health.Condition) {
+	p.edge = slices.DeleteFunc(p.edge, func(old health.Condition) bool { return old.Key() == c.Key() })
+	if c.Raised && len(p.edge) < 1000 {
+		p.edge = append(p.edge, c)
+	}
+}
+
+func refusal(id string, err error) Change {
+	var refused *warning.RefusedError
+	if errors.As(err, &refused) {
+		return Refused{Command: id, Field: refused.Field, Why: refused.Why}
+	}
+	return Refused{Command: id, Field: "", Why: err.Error()}
+}
+
+// word makes of a decision what leaves the core: the board's items and, unless only
+// an arrival changed, an alert.
+func (p *Pipeline) word(now time.Time, out []Change, c warning.Change) []Change {
+	ch := p.chains[c.Warning.ID]
+	if ch == nil {
+		ch = &chain{}
+		p.chains[c.Warning.ID] = ch
+	}
+	ch.overAt = time.Time{}
+	if c.Warning.Over() {
+		ch.overAt = now
+	}
+	changed := WarningChanged{Warning: c.Warning, Touched: c.Touched, ArrivalOnly: c.ArrivalOnly}
+	var a alert.Alert
+	spoken := false
+	if !c.ArrivalOnly {
+		var err error
+		a, err = alert.Compose(c, p.zones, p.cfg.Alert, ch.alerts, now)
+		switch {
+		case errors.Is(err, alert.ErrNothingToSay):
+		case err != nil:
+			// The board still says it: a missing text must not silence a warning.
+			out = append(out, Condition{health.Condition{
+				Name: "alert-not-written", Subject: string(c.Warning.ID), Raised: true, At: now, Detail: err.Error(),
+			}})
+		default:
+			spoken = true
+			if ch.alerts = append(ch.alerts, a); len(ch.alerts) > longestChain {
+				ch.alerts = slices.Delete(ch.alerts, 0, len(ch.alerts)-longestChain)
+			}
+		}
+	}
+	last := alert.ID("")
+	if n := len(ch.alerts); n > 0 {
+		last = ch.alerts[n-1].ID
+	}
+	changed.Items = alert.Items(c.Warning, last)
+	out = append(out, changed)
+	if spoken {
+		out = append(out, AlertReady{a})
+	}
+	p.forget(now)
+	return out
+}
+
+// remembered is how long the chain of a warning that is over is kept.
+const remembered = time.Hour
+
+func (p *Pipeline) forget(now time.Time) {
+	for id, ch := range p.chains {
+		if !ch.overAt.IsZero() && now.Sub(ch.overAt) > remembered {
+			delete(p.chains, id)
+		}
+	}
+}
+
+func (p *Pipeline) restore(now time.Time, in Restored) {
+	p.book.Restore(now, in.Warnings)
+	for _, w := range in.Warnings {
+		ch := &chain{}
+		if w.Over() {
+			ch.overAt = w.At
+		}
+		p.chains[w.ID] = ch
+	}
+	for _, a := range in.Alerts {
+		if ch := p.chains[a.Warning]; ch != nil {
+			ch.alerts = append(ch.alerts, a)
+		}
+	}
+}
