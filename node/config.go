@@ -1,0 +1,270 @@
+// Package node is the wiring: configuration, start, stop, and the one loop that owns
+// the core.
+//
+// In: a configuration, a data folder, the edges. Out: a running system that commits,
+// signs and speaks what the core decides. It holds no rule of its own about tracks,
+// zones or warnings.
+package node
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"tocsin/core/alert"
+	"tocsin/core/geo"
+	"tocsin/core/observation"
+)
+
+// Config is tocsin.yaml, read strictly. Paths are taken from the file's own folder.
+type Config struct {
+	Universe  alert.Universe `yaml:"universe"`
+	Data      string         `yaml:"data"`
+	Public    Public         `yaml:"public"`
+	Desk      Desk           `yaml:"desk"`
+	Zones     []string       `yaml:"zones"` // GeoJSON files, levels together; or one shipped set, "ua" or "il"
+	Languages []string       `yaml:"languages"`
+	Sender    string         `yaml:"sender"`
+	Name      string         `yaml:"name"`     // who warns, in words, for the page
+	Timezone  string         `yaml:"timezone"` // of the times in the texts, IANA name
+	Basemap   string         `yaml:"basemap"`  // a folder of the page's own basemaps
+	Policy    string         `yaml:"policy"`
+	Sources   []Source       `yaml:"sources"`
+}
+
+// Public is where citizens ask.
+type Public struct {
+	Listen string `yaml:"listen"`
+	TLS    TLS    `yaml:"tls"`
+}
+
+// TLS is a certificate and its key, PEM files; both empty: plain HTTP.
+type TLS struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// Desk is where operators and authorities come in. Never the public port.
+type Desk struct {
+	Listen string `yaml:"listen"`
+}
+
+// Source is one feed.
+type Source struct {
+	ID        string            `yaml:"id"`
+	Kind      string            `yaml:"kind"`
+	Listen    string            `yaml:"listen"`
+	SAC       uint8             `yaml:"sac"`
+	SIC       uint8             `yaml:"sic"`
+	Editions  map[string]string `yaml:"editions"`
+	Site      *Site             `yaml:"site"`
+	Errors    Errors            `yaml:"errors"`
+	Coverage  Coverage          `yaml:"coverage"`
+	Period    Duration          `yaml:"period"`    // one turn of the antenna; default 4s
+	Trust     float64           `yaml:"trust"`     // default 0.9
+	Detection float64           `yaml:"detection"` // default 0.8
+	Clutter   float64           `yaml:"clutter"`   // false plots a turn; default 5
+}
+
+// Site is where a sensor stands.
+type Site struct {
+	Lat    float64 `yaml:"lat"`
+	Lon    float64 `yaml:"lon"`
+	Height float64 `yaml:"height"`
+}
+
+// Errors are standard deviations: metres, degrees, seconds.
+type Errors struct {
+	Range   float64 `yaml:"range"`
+	Azimuth float64 `yaml:"azimuth"`
+	Time    float64 `yaml:"time"`
+}
+
+// Coverage is metres; Floor is height above ground at the site.
+type Coverage struct {
+	Range float64 `yaml:"range"`
+	Floor float64 `yaml:"floor"`
+}
+
+// Duration is a length of time as Go writes it: 90s, 10m.
+type Duration time.Duration
+
+// UnmarshalYAML reads 90s, 10m, 1h30m.
+func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := time.ParseDuration(n.Value)
+	if err != nil {
+		return fmt.Errorf("line %d: %q is no length of time such as 90s or 10m", n.Line, n.Value)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// maxConfig bounds the file.
+const maxConfig = 1 << 20
+
+// Defaults is what serve runs without a file: live, no source, the data folder of cli.md.
+func Defaults() Config {
+	return Config{
+		Universe: alert.Live, Data: "./tocsin-data",
+		Public: Public{Listen: ":8080"}, Desk: Desk{Listen: "127.0.0.1:8081"},
+		Zones: []string{"ua"}, Languages: []string{"uk", "en"}, Sender: "warnings@localhost",
+		Name: "Tocsin", Timezone: "Europe/Kyiv", Basemap: "ua",
+	}
+}
+
+// ReadConfig reads one file strictly: an unknown key is an error with its line.
+func ReadConfig(path string) (Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("node: configuration: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return Config{}, fmt.Errorf("node: configuration: %s: %w", path, err)
+	}
+	if len(b) > maxConfig {
+		return Config{}, fmt.Errorf("node: configuration: %s is over %d bytes", path, maxConfig)
+	}
+	c, err := parseConfig(b)
+	if err != nil {
+		return Config{}, fmt.Errorf("node: configuration: %s: %w", path, err)
+	}
+	c.resolve(filepath.Dir(path))
+	return c, nil
+}
+
+func parseConfig(b []byte) (Config, error) {
+	c := Defaults()
+	c.Zones, c.Languages, c.Sender = nil, nil, ""
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return Config{}, err
+	}
+	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return Config{}, errors.New("more than one document")
+	}
+	return c, c.Check()
+}
+
+// resolve takes relative paths from the file's folder.
+func (c *Config) resolve(dir string) {
+	for _, p := range []*string{&c.Data, &c.Policy, &c.Public.TLS.Cert, &c.Public.TLS.Key} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	for i, z := range c.Zones {
+		if !shipped(z) && !filepath.IsAbs(z) {
+			c.Zones[i] = filepath.Join(dir, z)
+		}
+	}
+}
+
+// shipped reports whether a zones entry names a set inside the program.
+func shipped(name string) bool { return name == "ua" || name == "il" }
+
+// Check names the first field that is wrong and what it should be.
+func (c *Config) Check() error {
+	switch {
+	case c.Universe != alert.Live && c.Universe != alert.Exercise:
+		return fmt.Errorf("universe: %q is not live or exercise", c.Universe)
+	case c.Data == "":
+		return errors.New("data: missing; name the folder of journal and keys")
+	case len(c.Zones) == 0:
+		return errors.New("zones: missing; name GeoJSON files, or ua or il")
+	case len(c.Languages) == 0:
+		return errors.New("languages: missing; name at least one")
+	case c.Sender == "" || strings.ContainsAny(c.Sender, " ,<&"):
+		return fmt.Errorf("sender: %q must be there and hold no space, comma, < or &", c.Sender)
+	case (c.Public.TLS.Cert == "") != (c.Public.TLS.Key == ""):
+		return errors.New("public.tls: cert and key go together")
+	}
+	if err := checkListen(c.Public.Listen); err != nil {
+		return fmt.Errorf("public.listen: %w", err)
+	}
+	if err := checkListen(c.Desk.Listen); err != nil {
+		return fmt.Errorf("desk.listen: %w", err)
+	}
+	if _, err := time.LoadLocation(c.Timezone); err != nil {
+		return fmt.Errorf("timezone: %w", err)
+	}
+	seen := map[string]bool{}
+	for i, s := range c.Sources {
+		if err := s.check(); err != nil {
+			return fmt.Errorf("sources: number %d (%s): %w", i+1, s.ID, err)
+		}
+		if seen[s.ID] {
+			return fmt.Errorf("sources: %s stands twice", s.ID)
+		}
+		seen[s.ID] = true
+	}
+	return nil
+}
+
+func checkListen(s string) error {
+	if _, _, err := net.SplitHostPort(s); err != nil {
+		return fmt.Errorf("%q is no host:port such as :8080 or 127.0.0.1:8081", s)
+	}
+	return nil
+}
+
+func (s Source) check() error {
+	u, err := url.Parse(s.Listen)
+	switch {
+	case s.ID == "" || len(s.ID) > 64:
+		return errors.New("id: must have 1 to 64 characters")
+	case s.Kind != "asterix":
+		return fmt.Errorf("kind: %q is not asterix, the kind of source that this version has", s.Kind)
+	case err != nil || u.Scheme != "udp" || u.Port() == "":
+		return fmt.Errorf("listen: %q is no udp://HOST:PORT", s.Listen)
+	case s.Site == nil:
+		return errors.New("site: missing; a radar's plots mean nothing without its place")
+	case !(geo.Point{Lat: geo.Degrees(s.Site.Lat), Lon: geo.Degrees(s.Site.Lon)}).Valid():
+		return errors.New("site: not a latitude and longitude")
+	case !(s.Errors.Range > 0) || !(s.Errors.Azimuth > 0) || !(s.Errors.Time >= 0):
+		return errors.New("errors: range (metres) and azimuth (degrees) must be over 0")
+	case !(s.Coverage.Range > 0):
+		return errors.New("coverage: range (metres) must be over 0; without coverage nothing is ever cleared")
+	case s.Period < 0 || time.Duration(s.Period) > time.Minute:
+		return errors.New("period: must be at most 1m")
+	case s.Trust < 0 || s.Trust > 1 || s.Detection < 0 || s.Detection > 1 || s.Clutter < 0:
+		return errors.New("trust and detection are probabilities, clutter a count")
+	}
+	return nil
+}
+
+// Observed is the source as the core knows it.
+func (s Source) Observed() observation.Source {
+	o := observation.Source{
+		ID: s.ID, Kind: s.Kind, HasSite: true,
+		Site: geo.Position{
+			Point:  geo.Point{Lat: geo.Degrees(s.Site.Lat), Lon: geo.Degrees(s.Site.Lon)},
+			Height: geo.Metres(s.Site.Height),
+		},
+		Period: time.Duration(s.Period),
+		Errors: observation.Errors{
+			Range: geo.Metres(s.Errors.Range), Azimuth: geo.Degrees(s.Errors.Azimuth),
+			Time: time.Duration(s.Errors.Time * float64(time.Second)),
+		},
+		Trust: s.Trust, Detection: s.Detection, Clutter: s.Clutter,
+		Coverage: observation.Coverage{Range: geo.Metres(s.Coverage.Range), Floor: geo.Metres(s.Coverage.Floor)},
+	}
+	if o.Period == 0 {
+		o.Period = 4 * time.Second
+	}
+	if o.Clutter == 0 {
+		o.Clutter = 5
+	}
+	return o
+}
