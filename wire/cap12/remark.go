@@ -37,19 +37,25 @@ func (r Remark) String() string {
 type Report struct {
 	Defects  []Remark `json:"defects"`
 	Warnings []Remark `json:"warnings"`
+	Omitted  int      `json:"omitted,omitempty"` // defects and warnings beyond the first hundred of each
 }
 
 // Valid reports whether the document has no defect.
 func (r Report) Valid() bool { return len(r.Defects) == 0 }
 
-// Err is nil for a valid document, else an error that wraps ErrInvalid and names every defect.
+// Err is nil for a valid document, else an error that wraps ErrInvalid and names the
+// first defects.
 func (r Report) Err() error {
 	if r.Valid() {
 		return nil
 	}
-	lines := make([]string, len(r.Defects))
-	for i, d := range r.Defects {
-		lines[i] = d.String()
+	const most = 5
+	var lines []string
+	for _, d := range r.Defects[:min(len(r.Defects), most)] {
+		lines = append(lines, d.String())
+	}
+	if n := len(r.Defects) - most; n > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", n))
 	}
 	return fmt.Errorf("%w: %s", ErrInvalid, strings.Join(lines, "; "))
 }

@@ -1,0 +1,205 @@
+package cap12
+
+import (
+	"encoding/base64"
+	"mime"
+	"strconv"
+	"strings"
+)
+
+// resource reads a resource and holds it to clause 3.2.3.
+func (c *checker) resource(n *node) Resource {
+	var r Resource
+	content := n.child("derefUri")
+	for _, child := range n.children {
+		if child.skip {
+			continue
+		}
+		switch child.local {
+		case "resourceDesc":
+			r.Desc = c.required(child)
+		case "mimeType":
+			r.MIMEType = c.mimeType(child)
+		case "size":
+			r.Size = c.byteCount(child)
+		case "uri":
+			r.URI = c.uri(child, content != nil)
+		case "derefUri":
+			r.DerefURI = c.base64(child)
+		case "digest":
+			r.Digest = c.digest(child)
+		}
+	}
+	if uri := n.child("uri"); content == nil && (uri == nil || blank(uri.text)) {
+		c.odd(OddResource, n, "", "the resource has neither uri nor derefUri")
+	}
+	return r
+}
+
+func (c *checker) mimeType(n *node) string {
+	s := c.required(n)
+	if blank(s) {
+		return s
+	}
+	kind, _, err := mime.ParseMediaType(s)
+	if major, minor, ok := strings.Cut(kind, "/"); err != nil || !ok || major == "" || minor == "" || s != trim(s) {
+		c.bad(RuleMIME, n, s, "mimeType must be type/subtype as in RFC 2046")
+	}
+	return s
+}
+
+// byteCount reads size: xs:integer, a number of bytes.
+func (c *checker) byteCount(n *node) int64 {
+	s := trim(n.text)
+	size, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || size < 0 {
+		c.bad(RuleByteCount, n, n.text, "size must be a number of bytes")
+		return 0
+	}
+	return size
+}
+
+// uri reads an absolute URI; where relative ones are allowed, any.
+func (c *checker) uri(n *node, relative bool) string {
+	s := trim(c.optional(n))
+	if s == "" {
+		return ""
+	}
+	scheme, rest, ok := strings.Cut(s, ":")
+	ok = ok && rest != "" && scheme != ""
+	for i := range len(scheme) {
+		letter := scheme[i] >= 'a' && scheme[i] <= 'z' || scheme[i] >= 'A' && scheme[i] <= 'Z'
+		ok = ok && (letter || i > 0 && strings.IndexByte("0123456789+-.", scheme[i]) >= 0)
+	}
+	if strings.ContainsAny(s, " \t\r\n") || !ok && !relative {
+		c.bad(RuleURI, n, s, n.local+" must be an absolute URI")
+	}
+	return s
+}
+
+// base64 reads derefUri; line breaks in it are allowed, as in MIME.
+func (c *checker) base64(n *node) string {
+	s := c.optional(n)
+	packed := strings.Map(func(r rune) rune {
+		if r == ' ' || r == '\t' || r == '\n' || r == '\r' {
+			return -1
+		}
+		return r
+	}, s)
+	if _, err := base64.StdEncoding.DecodeString(packed); err != nil {
+		c.bad(RuleDeref, n, s, "derefUri must be base64")
+	}
+	return s
+}
+
+// digest reads the SHA-1 of the content. The specification does not say in which
+// notation; hexadecimal is what the field uses.
+func (c *checker) digest(n *node) string {
+	s := c.optional(n)
+	ok := len(s) == 40
+	for i := range len(s) {
+		ok = ok && digit(s[i]) < 16
+	}
+	if !ok && !blank(s) {
+		c.odd(OddDigest, n, s, "a digest is SHA-1 in 40 hexadecimal digits")
+	}
+	return s
+}
+
+// area reads an area and holds it to clause 3.2.4.
+func (c *checker) area(n *node) Area {
+	var a Area
+	shapes, codes := 0, 0
+	for _, child := range n.children {
+		if child.skip {
+			continue
+		}
+		switch child.local {
+		case "areaDesc":
+			a.Desc = c.required(child)
+		case "polygon":
+			shapes++
+			a.Polygons = append(a.Polygons, c.polygon(child))
+		case "circle":
+			shapes++
+			a.Circles = append(a.Circles, c.circle(child))
+		case "geocode":
+			codes++
+			a.Geocodes = append(a.Geocodes, c.value(child))
+		case "altitude":
+			a.Altitude = c.feet(child)
+		case "ceiling":
+			a.Ceiling = c.feet(child)
+		}
+	}
+	if shapes == 0 && codes == 0 {
+		c.odd(OddNoShape, n, a.Desc, "the area is in words only")
+	} else if shapes == 0 {
+		c.odd(OddGeocode, n, a.Desc, "geocodes should go with a polygon or circle")
+	}
+	ceiling := n.child("ceiling")
+	if ceiling != nil && n.child("altitude") == nil {
+		c.bad(RuleCeiling, ceiling, ceiling.text, "ceiling must not be used without altitude")
+	}
+	if a.Altitude != nil && a.Ceiling != nil && *a.Ceiling < *a.Altitude {
+		c.bad(RuleCeilingBelow, ceiling, ceiling.text, "ceiling must not be below altitude")
+	}
+	return a
+}
+
+// feet reads altitude or ceiling.
+func (c *checker) feet(n *node) *float64 {
+	x, ok := parseDecimal(trim(n.text))
+	if !ok {
+		c.bad(RuleAltitude, n, n.text, n.local+" must be a decimal number of feet")
+		return nil
+	}
+	return &x
+}
+
+func (c *checker) polygon(n *node) Polygon {
+	pairs := fields(n.text)
+	p := make(Polygon, 0, len(pairs))
+	for _, pair := range pairs {
+		q, ok := parsePoint(pair)
+		if !ok {
+			c.bad(RulePolygonForm, n, pair, "a polygon is a list of latitude,longitude pairs")
+			return nil
+		}
+		if !q.onEarth() {
+			c.bad(RuleCoordinates, n, pair, "latitude goes to 90, longitude to 180 degrees")
+			return nil
+		}
+		p = append(p, q)
+	}
+	switch {
+	case len(p) < 4:
+		c.bad(RulePolygonPoints, n, n.text, "a polygon has at least four pairs")
+	case p[0] != p[len(p)-1]:
+		c.bad(RulePolygonOpen, n, pairs[0]+" ... "+pairs[len(pairs)-1], "a polygon's last pair must equal its first")
+	}
+	return p
+}
+
+func (c *checker) circle(n *node) Circle {
+	parts := fields(n.text)
+	if len(parts) != 2 {
+		c.bad(RuleCircleForm, n, n.text, `a circle is "latitude,longitude radius"`)
+		return Circle{}
+	}
+	centre, ok := parsePoint(parts[0])
+	radius, numeric := parseDecimal(parts[1])
+	switch {
+	case !ok || !numeric:
+		c.bad(RuleCircleForm, n, n.text, `a circle is "latitude,longitude radius"`)
+	case !centre.onEarth():
+		c.bad(RuleCoordinates, n, parts[0], "latitude goes to 90, longitude to 180 degrees")
+	case radius < 0:
+		c.bad(RuleCircleRadius, n, n.text, "a radius is not negative")
+	}
+	return Circle{Centre: centre, Radius: radius}
+}
+
+func (p Point) onEarth() bool {
+	return p.Lat >= -90 && p.Lat <= 90 && p.Lon >= -180 && p.Lon <= 180
+}
