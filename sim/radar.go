@@ -106,8 +106,11 @@ func (r Radar) see(n int, f *Flight, frame geo.ENU, began time.Duration, from, w
 	p := r.measure(at, reach+rng.NormFloat64()*r.Noise.Range+r.Bias.Range, azimuth+rng.NormFloat64()*r.Noise.Azimuth+r.Bias.Azimuth)
 	p.Object = n
 	if r.Noise.Height > 0 {
-		measured := height + rng.NormFloat64()*r.Noise.Height
-		p.Height, p.HasHeight = int16(math.Round(math.Max(-4000, math.Min(measured, 200_000))/heightStep)), true
+		// Fourteen bits of 25 ft end at 62 km: above it the radar says no height.
+		steps := math.Round((height + rng.NormFloat64()*r.Noise.Height) / heightStep)
+		if steps > -8192 && steps < 8191 {
+			p.Height, p.HasHeight = int16(steps), true
+		}
 	}
 	return p, true
 }
