@@ -1,0 +1,56 @@
+# Two commands matter: `make run` and `make test`. Both install or build what they need.
+
+GO ?= go
+BIN := bin/tocsin
+WEB := web/public/dist/index.html
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+
+.PHONY: run build web test test-go test-web setup bench figures fuzz fuzz-long scenarios clean
+
+run: build
+	$(BIN) demo
+
+build: web
+	$(GO) build -trimpath -o $(BIN) ./cmd/tocsin
+
+web: $(WEB)
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+
+$(WEB): web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run build
+	@touch $@
+
+# What the tests judge themselves by: tshark, xmllint, xmlsec1, a real browser.
+setup:
+	sh scripts/setup.sh
+
+test: setup test-web test-go
+
+test-go: build
+	$(GO) vet ./...
+	$(GO) test -race -timeout 20m ./...
+
+test-web: build
+	cd web && npm test
+
+# The figures of docs/figures.md that a benchmark gives.
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Rewrites the traces of the scenarios; read the difference before you commit it.
+scenarios: build
+	$(BIN) sim --update scenarios/*.txt
+
+# Each fuzz target for FUZZTIME; fuzz-long is the ten million inputs a decoder of goals.
+FUZZTIME ?= 20s
+fuzz:
+	sh scripts/fuzz.sh $(FUZZTIME)
+
+fuzz-long:
+	sh scripts/fuzz.sh 10000000x
+	TOCSIN_MUTATIONS=10000000 $(GO) test -timeout 24h -run Mutat ./board
+
+clean:
+	rm -rf bin web/public/dist/assets $(WEB) web/client/dist
