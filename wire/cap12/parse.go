@@ -4,34 +4,38 @@ import "fmt"
 
 // Parse reads one document. The remarks are warnings: what is odd, and still allowed.
 // A document with any defect gives no alert and an error that wraps ErrInvalid and
-// names the first ones.
+// names the first ones. A signature is not looked at: see Verify.
 func Parse(b []byte) (Alert, []Remark, error) {
-	a, r, _ := read(b)
-	if err := r.Err(); err != nil {
-		return Alert{}, r.Warnings, fmt.Errorf("cap12: read: %w", err)
+	r := read(b)
+	if err := r.report.Err(); err != nil {
+		return Alert{}, r.report.Warnings, fmt.Errorf("cap12: read: %w", err)
 	}
-	return a, r.Warnings, nil
+	return r.alert, r.report.Warnings, nil
 }
 
 // Check reads one document and says everything that is wrong or odd in it: of faults
 // in the XML itself the first, of all others each. It never panics and takes time and
 // memory in proportion to the document, which is refused unread beyond MaxSize.
-func Check(b []byte) Report {
-	_, r, _ := read(b)
-	return r
+func Check(b []byte) Report { return read(b).report }
+
+// reading is all that one pass over a document gives. Alert and signatures mean
+// nothing where the report has defects.
+type reading struct {
+	alert      Alert
+	report     Report
+	signatures []*node
+	document   document
 }
 
-// read gives the alert, what is to be said of it, and the signatures it carries. The
-// alert means nothing where the report has defects.
-func read(b []byte) (Alert, Report, []*node) {
+func read(b []byte) reading {
 	c := checker{doc: string(b[:min(len(b), MaxSize+1)])}
 	d, f := readTree(c.doc)
 	if f != nil {
 		c.fault(f)
-		return Alert{}, c.report, nil
+		return reading{report: c.report}
 	}
 	if !c.root(d.root) {
-		return Alert{}, c.report, nil
+		return reading{report: c.report}
 	}
 	if d.instructions > 0 {
 		c.report.Warnings = append(c.report.Warnings, Remark{
@@ -40,5 +44,6 @@ func read(b []byte) (Alert, Report, []*node) {
 	}
 	signatures := c.signatures(d.root)
 	c.structure(d.root, alertModel)
-	return c.alert(d.root), c.report, signatures
+	alert := c.alert(d.root)
+	return reading{alert: alert, report: c.report, signatures: signatures, document: d}
 }
