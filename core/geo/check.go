@@ -222,8 +222,18 @@ func (o *outline) joined(i, j int) bool {
 	return true
 }
 
-// crossing is about where two segments that cross do so.
+// crossing is about where two segments that cross do so: the same vertex in whichever
+// order and direction they are given.
 func crossing(a, b, c, d vertex) vertex {
+	if b.before(a) {
+		a, b = b, a
+	}
+	if d.before(c) {
+		c, d = d, c
+	}
+	if c.before(a) || c == a && d.before(b) {
+		a, b, c, d = c, d, a, b
+	}
 	x1, y1, x2, y2 := b.x-a.x, b.y-a.y, d.x-c.x, d.y-c.y
 	den := x1*y2 - y1*x2
 	if den == 0 {
@@ -255,3 +265,5 @@ func (r Ring) wound(counterclockwise bool) Ring {
 	slices.Reverse(r)
 	return r
 }
+
+func (v vertex) before(w vertex) bool { return v.x < w.x || v.x == w.x && v.y < w.y }

@@ -229,32 +229,51 @@ func (s *Shape) DistanceTo(p Point) Metres {
 // or +Inf where that is more than limit.
 func (s *Shape) BorderDistance(p Point, limit Metres) Metres {
 	l := newPlane(p)
-	best := math.Inf(1)
-	if !math.IsInf(float64(limit), 1) {
-		best = float64(limit) * float64(limit)
+	best := float64(limit) * float64(limit)
+	around := noBox
+	if limit < longestAxis {
+		around = reach(p, float64(limit), float64(limit), float64(limit))
 	}
 	found := false
-	for i := range s.parts {
-		at := s.parts[i].first
-		for _, r := range s.parts[i].rings {
-			ax, ay := l.at(&s.near[at])
-			if d := ax*ax + ay*ay; d <= best {
-				best, found = d, true
+	for _, by := range turns {
+		b := around.shift(by)
+		if limit >= longestAxis {
+			b = s.bounds
+		}
+		if !s.bounds.meets(b) {
+			continue
+		}
+		for i := range s.parts {
+			if s.parts[i].bounds.meets(b) && s.borderNear(&s.parts[i], &l, b, &best) {
+				found = true
 			}
-			for k := 1; k < len(r.v); k++ {
-				bx, by := l.at(&s.near[at+k])
-				if d := toOrigin(ax, ay, bx, by); d <= best {
-					best, found = d, true
-				}
-				ax, ay = bx, by
-			}
-			at += len(r.v)
 		}
 	}
 	if !found {
 		return Metres(math.Inf(1))
 	}
 	return Metres(math.Sqrt(best))
+}
+
+// borderNear lowers best, a squared distance, to that of the part's nearest edge in b.
+func (s *Shape) borderNear(p *part, l *plane, b box, best *float64) bool {
+	at, found := p.first, false
+	for _, r := range p.rings {
+		near := s.near[at : at+len(r.v)]
+		at += len(r.v)
+		r.near(b, func(first, end int) bool {
+			ax, ay := l.at(&near[first])
+			for e := first; e < end; e++ {
+				bx, by := l.at(&near[e+1])
+				if d := toOrigin(ax, ay, bx, by); d <= *best {
+					*best, found = d, true
+				}
+				ax, ay = bx, by
+			}
+			return true
+		})
+	}
+	return found
 }
 
 // Intersects says whether the ellipse and the polygons share a point. For many ellipses or

@@ -11,8 +11,12 @@ import (
 // left and right of it are in the one shape and in the other. What holds for the sides of
 // all pieces holds for the plane, so nothing depends on how the shapes were drawn.
 
-// cut is a place on an edge from a to b: a + num/den (b-a), 0 < num < den.
-type cut struct{ num, den *big.Int }
+// cut is a place on an edge from a to b: a + num/den (b-a), 0 < num < den; at is the same
+// place rounded, alike for both edges that meet there.
+type cut struct {
+	num, den *big.Int
+	at       vertex
+}
 
 func (c cut) compare(d cut) int {
 	return new(big.Int).Mul(c.num, d.den).Cmp(new(big.Int).Mul(d.num, c.den))
@@ -20,16 +24,12 @@ func (c cut) compare(d cut) int {
 
 // mediant lies between two cuts, and stays short.
 func mediant(c, d cut) cut {
-	return cut{new(big.Int).Add(c.num, d.num), new(big.Int).Add(c.den, d.den)}
+	return cut{num: new(big.Int).Add(c.num, d.num), den: new(big.Int).Add(c.den, d.den)}
 }
 
 func (c cut) float() float64 {
 	f, _ := new(big.Rat).SetFrac(c.num, c.den).Float64()
 	return f
-}
-
-func along01(a, b vertex, t float64) vertex {
-	return vertex{a.x + float64(t*(b.x-a.x)), a.y + float64(t*(b.y-a.y))}
 }
 
 // turnValue is the cross product whose sign is turn(a, b, c). The vertices are whole.
@@ -277,7 +277,7 @@ func cutEdge(a, b vertex, cuts []cut, lines []*outline) ([]cut, bool) {
 						p.Neg(p)
 						q.Neg(q)
 					}
-					cuts = append(cuts, cut{p, q})
+					cuts = append(cuts, cut{p, q, crossing(a, b, c, d)})
 				case touch, overlap:
 					cuts = cutAt(a, b, c, cuts)
 					cuts = cutAt(a, b, d, cuts)
@@ -303,7 +303,7 @@ func cutAt(a, b, c vertex, cuts []cut) []cut {
 	if den == 0 {
 		num, den = math.Abs(c.y-a.y), math.Abs(b.y-a.y)
 	}
-	return append(cuts, cut{big.NewInt(int64(num)), big.NewInt(int64(den))})
+	return append(cuts, cut{big.NewInt(int64(num)), big.NewInt(int64(den)), c})
 }
 
 // pieceOf returns a probe in piece i of an edge with these cuts.
@@ -311,20 +311,17 @@ func pieceOf(a, b vertex, cuts []cut, i int) probe {
 	if len(cuts) == 0 {
 		return probe{a: a, b: b, from: a, to: b, near: vertex{(a.x + b.x) / 2, (a.y + b.y) / 2}}
 	}
-	low, high := cut{big.NewInt(0), big.NewInt(1)}, cut{big.NewInt(1), big.NewInt(1)}
-	p := probe{a: a, b: b, from: a, to: b}
+	low, high := cut{big.NewInt(0), big.NewInt(1), a}, cut{big.NewInt(1), big.NewInt(1), b}
 	if i > 0 {
 		low = cuts[i-1]
-		p.from = along01(a, b, low.float())
 	}
 	if i < len(cuts) {
 		high = cuts[i]
-		p.to = along01(a, b, high.float())
 	}
 	at := mediant(low, high)
-	p.at = &at
-	p.near = along01(a, b, at.float())
-	return p
+	t := at.float()
+	return probe{a: a, b: b, from: low.at, to: high.at, at: &at,
+		near: vertex{a.x + float64(t*(b.x-a.x)), a.y + float64(t*(b.y-a.y))}}
 }
 
 // Within says whether the whole of s lies in t, borders included: exactly, with holes, with

@@ -81,6 +81,17 @@ func fieldDefects(z *Zone) []string {
 			out = append(out, "region "+why)
 		}
 	}
+	for _, l := range z.Languages() {
+		if _, ok := nameLanguage(nameKey(l)); !ok {
+			out = append(out, fmt.Sprintf("%q is not a language", l))
+		}
+		if why := badText(z.Names[l]); why != "" {
+			out = append(out, nameKey(l)+" "+why)
+		}
+	}
+	if !z.Label.Valid() {
+		out = append(out, "label is not a place")
+	}
 	if z.Level < 1 || z.Level > MaxLevel {
 		out = append(out, fmt.Sprintf("level %d is not from 1 to %d", z.Level, MaxLevel))
 	}

@@ -36,12 +36,21 @@ type Set struct {
 var ErrDefects = errors.New("defects")
 
 // NewSet makes a set of zones; it refuses what Read would refuse, naming the first
-// defects. It takes over the zones and what they hold.
+// defects. It takes over the zones and what they hold. A level of 0 becomes 1, a zero
+// Label a place within the zone.
 func NewSet(zones []Zone) (*Set, error) {
+	for i := range zones {
+		zones[i].Level = max(zones[i].Level, 1)
+	}
 	var report Report
 	inspect(zones, nil, &report)
 	if report.Bad() {
 		return nil, fmt.Errorf("zone: set: %w: %s", ErrDefects, report.summary(3))
+	}
+	for i := range zones {
+		if zones[i].Label == (geo.Point{}) {
+			zones[i].Label = geo.NewShape(zones[i].Shape).Inside()
+		}
 	}
 	return newSet(zones), nil
 }
