@@ -1,0 +1,54 @@
+package track
+
+import "time"
+
+// export is the object as a Track, believed at a time not before its belief.
+func (o *object) export(at time.Time) Track {
+	b := &o.blend
+	if dt := at.Sub(o.at).Seconds(); dt > 0 {
+		b = &o.ahead(&o.memory, at).blend
+	} else {
+		at = o.at
+	}
+	s := b.one()
+	out := Track{
+		ID: o.id, Revision: o.revision, At: at, Status: o.status, Reason: o.reason, Into: o.into,
+		State:     o.frame.export(&s),
+		Modes:     Modes{Steady: b.w[steady], Manoeuvre: b.w[left] + b.w[right], Ballistic: b.w[ballistic]},
+		Class:     o.kind(&s),
+		Existence: o.existence(),
+		Identity:  o.verdict(&s),
+		Updates:   o.updates,
+		Sources:   make([]Contribution, 0, o.count),
+		Since:     o.since,
+		SeenAt:    o.seenAt,
+		Recent:    o.recents(),
+	}
+	for _, p := range o.parts[:o.count] {
+		out.Sources = append(out.Sources, Contribution{Source: p.source.reg.ID, Kind: p.source.reg.Kind, LastAt: p.lastAt})
+	}
+	return out
+}
+
+// export turns a belief into the earth-fixed frame.
+func (f *frame) export(s *state) (out State) {
+	var back mat3
+	for i := range 3 {
+		for j := range 3 {
+			back[i][j] = f.rot[j][i]
+		}
+	}
+	out.Position = f.from(s.p)
+	out.Velocity = apply(&back, s.v)
+	turn := func(m *mat3) mat3 { h := times(&back, m); return timesT(&h, &back) }
+	pp, pv, vv := turn(&s.pp), turn(&s.pv), turn(&s.vv)
+	for i := range 3 {
+		for j := range 3 {
+			out.Covariance[i][j] = pp[i][j]
+			out.Covariance[i][j+3] = pv[i][j]
+			out.Covariance[j+3][i] = pv[i][j]
+			out.Covariance[i+3][j+3] = vv[i][j]
+		}
+	}
+	return out
+}

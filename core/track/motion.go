@@ -1,0 +1,241 @@
+package track
+
+import "math"
+
+type vec3 = [3]float64
+type mat3 = [3][3]float64
+
+// state is one Gaussian belief in a track's own frame (metres east, north, up of its
+// anchor): mean position and velocity, and the covariance in 3x3 blocks.
+type state struct {
+	p, v       vec3
+	pp, pv, vv mat3
+}
+
+// The motion models. A turn holds its rate to one side; two of them bracket what
+// cruise missiles and drones fly, because the side is not known beforehand.
+const (
+	steady = iota
+	left
+	right
+	ballistic
+	modeCount
+)
+
+// model is what one motion model assumes. Noise is the spectral density of a white
+// acceleration, in m²/s³, across and along the horizon and up.
+type model struct {
+	flat, up float64            // process noise, horizontal and vertical
+	turn     float64            // radians per second, positive to the left (anticlockwise)
+	falls    bool               // gravity acts
+	stay     float64            // seconds until it is left, on average
+	to       [modeCount]float64 // where it goes when left; sums to one
+	first    float64            // weight when nothing but one measurement is known
+	speed    float64            // standard deviation of each horizontal velocity component then
+	climb    float64            // the same for the vertical one
+}
+
+const degree = math.Pi / 180
+
+// models: why these figures. Steady: a drone or an aircraft on its leg, gusts move its
+// speed by about a metre per second in a minute. Turns: standard rate is 3 degrees per
+// second, terrain-following missiles turn slower; noise covers what lies between.
+// Ballistic: after burn-out only drag is unknown, a few m/s per minute outside the
+// dense air. The first speeds make each model its own hypothesis about what was seen.
+var models = [modeCount]model{
+	steady:    {flat: 0.05, up: 0.05, stay: 60, to: [modeCount]float64{left: 0.45, right: 0.45, ballistic: 0.1}, first: 0.76, speed: 140, climb: 12},
+	left:      {flat: 12, up: 4, turn: 1.9 * degree, stay: 15, to: [modeCount]float64{steady: 0.78, right: 0.2, ballistic: 0.02}, first: 0.06, speed: 200, climb: 40},
+	right:     {flat: 12, up: 4, turn: -1.9 * degree, stay: 15, to: [modeCount]float64{steady: 0.78, left: 0.2, ballistic: 0.02}, first: 0.06, speed: 200, climb: 40},
+	ballistic: {flat: 0.2, up: 0.2, falls: true, stay: 120, to: [modeCount]float64{steady: 0.6, left: 0.2, right: 0.2}, first: 0.12, speed: 700, climb: 600},
+}
+
+const (
+	gravity     = 9.80665  // m/s² at the ground
+	earthRadius = 6371e3   // m, for what needs no ellipsoid
+	earthSpin   = 7.292e-5 // rad/s
+)
+
+// predict moves a belief forward by dt seconds under one model. A negative dt is
+// taken as zero.
+func (s *state) predict(m *model, w *world, dt float64) {
+	if !(dt > 0) {
+		return
+	}
+	if m.turn != 0 {
+		s.turn(m.turn, dt)
+	} else {
+		s.drift(dt)
+	}
+	if m.falls {
+		a := w.pull(s.p, s.v)
+		for i := range 3 {
+			s.p[i] += a[i] * dt * dt / 2
+			s.v[i] += a[i] * dt
+		}
+	}
+	for i := range 3 {
+		q := m.flat
+		if i == 2 {
+			q = m.up
+		}
+		s.pp[i][i] += q * dt * dt * dt / 3
+		s.pv[i][i] += q * dt * dt / 2
+		s.vv[i][i] += q * dt
+	}
+}
+
+// drift is motion at constant velocity.
+func (s *state) drift(dt float64) {
+	for i := range 3 {
+		s.p[i] += s.v[i] * dt
+		for j := range 3 {
+			s.pp[i][j] += dt*(s.pv[i][j]+s.pv[j][i]) + dt*dt*s.vv[i][j]
+		}
+	}
+	for i := range 3 {
+		for j := range 3 {
+			s.pv[i][j] += dt * s.vv[i][j]
+		}
+	}
+}
+
+// turn is motion at a constant rate of turn in the horizontal plane.
+func (s *state) turn(rate, dt float64) {
+	sin, cos := math.Sincos(rate * dt)
+	a, b := sin/rate, (1-cos)/rate
+	move := mat3{{a, -b, 0}, {b, a, 0}, {0, 0, dt}}
+	spin := mat3{{cos, -sin, 0}, {sin, cos, 0}, {0, 0, 1}}
+	mv := apply(&move, s.v)
+	for i := range 3 {
+		s.p[i] += mv[i]
+	}
+	s.v = apply(&spin, s.v)
+	// pp += A·pvᵀ + pv·Aᵀ + A·vv·Aᵀ ; pv = (pv + A·vv)·Bᵀ ; vv = B·vv·Bᵀ
+	avv := times(&move, &s.vv)
+	half := timesT(&s.pv, &move)
+	full := timesT(&avv, &move)
+	for i := range 3 {
+		for j := range 3 {
+			s.pp[i][j] += half[i][j] + half[j][i] + full[i][j]
+			avv[i][j] += s.pv[i][j]
+		}
+	}
+	s.pv = timesT(&avv, &spin)
+	bvv := times(&spin, &s.vv)
+	s.vv = timesT(&bvv, &spin)
+}
+
+func apply(m *mat3, v vec3) vec3 {
+	return vec3{
+		m[0][0]*v[0] + m[0][1]*v[1] + m[0][2]*v[2],
+		m[1][0]*v[0] + m[1][1]*v[1] + m[1][2]*v[2],
+		m[2][0]*v[0] + m[2][1]*v[1] + m[2][2]*v[2],
+	}
+}
+
+// applyT returns mᵀ v.
+func applyT(m *mat3, v vec3) vec3 {
+	return vec3{
+		m[0][0]*v[0] + m[1][0]*v[1] + m[2][0]*v[2],
+		m[0][1]*v[0] + m[1][1]*v[1] + m[2][1]*v[2],
+		m[0][2]*v[0] + m[1][2]*v[1] + m[2][2]*v[2],
+	}
+}
+
+func times(a, b *mat3) (c mat3) {
+	for i := range 3 {
+		for j := range 3 {
+			c[i][j] = a[i][0]*b[0][j] + a[i][1]*b[1][j] + a[i][2]*b[2][j]
+		}
+	}
+	return c
+}
+
+// timesT returns a bᵀ.
+func timesT(a, b *mat3) (c mat3) {
+	for i := range 3 {
+		for j := range 3 {
+			c[i][j] = a[i][0]*b[j][0] + a[i][1]*b[j][1] + a[i][2]*b[j][2]
+		}
+	}
+	return c
+}
+
+func dot(a, b vec3) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
+
+func norm(a vec3) float64 { return math.Sqrt(dot(a, a)) }
+
+// rotated returns the belief in axes turned by r (x' = r x + shift).
+func (s *state) rotated(r *mat3, shift vec3) state {
+	turn := func(m *mat3) mat3 { h := times(r, m); return timesT(&h, r) }
+	p := apply(r, s.p)
+	for i := range 3 {
+		p[i] += shift[i]
+	}
+	return state{p: p, v: apply(r, s.v), pp: turn(&s.pp), pv: turn(&s.pv), vv: turn(&s.vv)}
+}
+
+// row is one scalar measurement: z = at·p + rate·v + noise of variance r.
+type row struct {
+	at, rate vec3
+	moving   bool // rate is not zero
+	z, r     float64
+}
+
+const halfLog2Pi = 0.9189385332046727
+
+// correct applies independent rows one after the other and returns the logarithm of
+// their likelihood and the squared normalised innovation.
+func (s *state) correct(rows []row) (logLikelihood, d2 float64) {
+	for k := range rows {
+		r := &rows[k]
+		g := apply(&s.pp, r.at)
+		h := applyT(&s.pv, r.at)
+		nu := r.z - dot(r.at, s.p)
+		sigma := dot(r.at, g) + r.r
+		if r.moving {
+			gv := apply(&s.pv, r.rate)
+			hv := apply(&s.vv, r.rate)
+			for i := range 3 {
+				g[i] += gv[i]
+				h[i] += hv[i]
+			}
+			nu -= dot(r.rate, s.v)
+			sigma = dot(r.at, g) + dot(r.rate, h) + r.r
+		}
+		inv := 1 / sigma
+		for i := range 3 {
+			gi, hi := g[i]*inv, h[i]*inv
+			s.p[i] += gi * nu
+			s.v[i] += hi * nu
+			for j := range 3 {
+				s.pp[i][j] -= gi * g[j]
+				s.pv[i][j] -= gi * h[j]
+				s.vv[i][j] -= hi * h[j]
+			}
+		}
+		d2 += nu * nu * inv
+		logLikelihood -= nu*nu*inv/2 + math.Log(sigma)/2 + halfLog2Pi
+	}
+	return logLikelihood, d2
+}
+
+// world is the ground a frame stands on: round and turning, or flat.
+type world struct {
+	flat bool
+	spin vec3 // the earth's rotation in the frame's axes, rad/s
+}
+
+// pull is the acceleration of a falling body: gravity and the Coriolis force.
+func (w *world) pull(p, v vec3) vec3 {
+	if w.flat {
+		return vec3{0, 0, -gravity}
+	}
+	ratio := earthRadius / (earthRadius + math.Max(p[2], -1e4))
+	g := gravity * ratio * ratio
+	return vec3{
+		-g*p[0]/earthRadius - 2*(w.spin[1]*v[2]-w.spin[2]*v[1]),
+		-g*p[1]/earthRadius - 2*(w.spin[2]*v[0]-w.spin[0]*v[2]),
+		-g - 2*(w.spin[0]*v[1]-w.spin[1]*v[0]),
+	}
+}

@@ -1,0 +1,262 @@
+package track
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"time"
+
+	"tocsin/core/geo"
+	"tocsin/core/observation"
+	"tocsin/health"
+)
+
+// Config says what a picture is made for. The zero value works and knows no source.
+type Config struct {
+	// Sources are those that may speak. An observation of another is counted and named, and not used.
+	Sources []observation.Source
+	// Prefix stands before the number in each track's id. Give every start of the
+	// process its own, so that no id is used twice. Empty: "t".
+	Prefix string
+	// Coast is how long a confirmed track is kept unseen where no source looks. 0: 10 minutes.
+	Coast time.Duration
+	// Late is how much later than ObservedAt an observation may come and still be used. 0: 30 seconds.
+	Late time.Duration
+	// MaxTracks bounds confirmed tracks, MaxTentative those not yet confirmed. 0: 20,000 each.
+	MaxTracks, MaxTentative int
+	// Looks is how many observations a track needs before it is confirmed. 0: 3.
+	Looks int
+	// Flat makes the world a plane, the tangent plane at this place: for scenarios that
+	// are given in flat local metres. nil: the earth.
+	Flat *geo.Position
+}
+
+func (c Config) filled() Config {
+	if c.Prefix == "" {
+		c.Prefix = "t"
+	}
+	if c.Coast <= 0 {
+		c.Coast = 10 * time.Minute
+	}
+	if c.Late <= 0 {
+		c.Late = 30 * time.Second
+	}
+	if c.MaxTracks <= 0 {
+		c.MaxTracks = 20000
+	}
+	if c.MaxTentative <= 0 {
+		c.MaxTentative = 20000
+	}
+	if c.Looks <= 0 {
+		c.Looks = 3
+	}
+	return c
+}
+
+// Picture is everything that is followed. It is a value machine: the same calls in the
+// same order give the same changes. It is not safe for concurrent use.
+type Picture struct {
+	config  Config
+	earth   earth
+	sources map[string]*source
+	order   []*source // by id
+	objects []*object // by birth
+	grid    *grid
+	byKey   map[key]*object
+	cues    []cue
+	births  uint64
+	named   uint64 // ids given
+	firm    int    // confirmed objects
+	next    time.Time
+	last    time.Time
+	faults  faults
+	found   []*object // scratch
+}
+
+// key is a source's own name for an object.
+type key struct{ source, name string }
+
+// NewPicture returns an empty picture.
+func NewPicture(c Config) *Picture {
+	p := &Picture{config: c.filled(), grid: newGrid(), sources: map[string]*source{}, byKey: map[key]*object{}}
+	p.earth = newEarth(c.Flat)
+	p.SetSources(c.Sources)
+	return p
+}
+
+// SetSources replaces the registered sources. Tracks stay; a source that is gone no
+// longer confirms or refutes, one whose registration is unchanged keeps what is known of it.
+func (p *Picture) SetSources(sources []observation.Source) {
+	next := make(map[string]*source, len(sources))
+	for _, reg := range sources {
+		if old, ok := p.sources[reg.ID]; ok && old.reg == reg {
+			next[reg.ID] = old
+			continue
+		}
+		s := newSource(reg, p.earth)
+		if old, ok := p.sources[reg.ID]; ok {
+			s.lastAt, s.heard = old.lastAt, old.heard
+		}
+		next[reg.ID] = s
+	}
+	p.sources = next
+	p.order = p.order[:0]
+	for _, reg := range sources {
+		if s := next[reg.ID]; s != nil {
+			p.order = append(p.order, s)
+			delete(next, reg.ID) // a repeated id counts once
+		}
+	}
+	sort.Slice(p.order, func(i, j int) bool { return p.order[i].reg.ID < p.order[j].reg.ID })
+	for _, s := range p.order {
+		next[s.reg.ID] = s
+	}
+}
+
+// sweepEvery is how often time alone is looked at.
+const sweepEvery = time.Second
+
+// soonest is how far ahead of now a sensor's clock may be.
+const soonest = 5 * time.Second
+
+// Observe takes one observation and returns the confirmed tracks that it changed, in
+// the order in which the tracks were born. now never steps back.
+func (p *Picture) Observe(now time.Time, o observation.Observation) []Change {
+	now = now.UTC().Round(0)
+	changes := p.sweep(now)
+	s := p.sources[o.Source]
+	if s == nil {
+		p.faults.unknown(now, o.Source)
+		return changes
+	}
+	s.lastAt, s.heard = now, true
+	o.ObservedAt = o.ObservedAt.UTC().Round(0)
+	switch age := now.Sub(o.ObservedAt); {
+	case o.Body == nil:
+		p.faults.refused(now, s.reg.ID, "no body")
+		return changes
+	case age > p.config.Late:
+		p.faults.late(now, s.reg.ID, age)
+		return changes
+	case age < -soonest:
+		p.faults.refused(now, s.reg.ID, "observed in the future")
+		return changes
+	}
+	if p.next.IsZero() {
+		p.next = now.Add(sweepEvery)
+	}
+	switch b := o.Body.(type) {
+	case observation.Absence:
+		return append(changes, p.absent(now, s, o.ObservedAt, b)...)
+	case observation.Cue:
+		p.cued(now, s, &o, b)
+		return changes
+	}
+	g, err := sight(&o, s, p.earth)
+	if err != nil {
+		p.faults.refused(now, s.reg.ID, err.Error())
+		return changes
+	}
+	return append(changes, p.take(now, s, &o, g)...)
+}
+
+// Tick lets time pass and returns the confirmed tracks that changed by it alone.
+func (p *Picture) Tick(now time.Time) []Change { return p.sweep(now.UTC().Round(0)) }
+
+// Next is when time alone may change something: call Tick then. False: nothing is followed.
+func (p *Picture) Next() (time.Time, bool) {
+	return p.next, len(p.objects) > 0
+}
+
+// Live lists the registered sources by id, and which of them are alive.
+func (p *Picture) Live(now time.Time) []Live {
+	out := make([]Live, 0, len(p.order))
+	for _, s := range p.order {
+		out = append(out, Live{Source: s.reg, Alive: !s.deaf(now), LastAt: s.lastAt})
+	}
+	return out
+}
+
+// Conditions returns what has been found not well since the last call, in order of name and subject.
+func (p *Picture) Conditions() []health.Condition { return p.faults.drain() }
+
+// Tracks returns every confirmed track as it is believed to be at a time, in the order
+// in which they were born. It changes nothing.
+func (p *Picture) Tracks(at time.Time) []Track {
+	at = at.UTC().Round(0)
+	var out []Track
+	for _, o := range p.objects {
+		if o.id != "" && !o.gone {
+			out = append(out, o.export(at))
+		}
+	}
+	return out
+}
+
+func (p *Picture) name(o *object) {
+	p.named++
+	o.id = ID(p.config.Prefix + strconv.FormatUint(p.named, 10))
+}
+
+// faults gathers conditions, bounded by name and subject.
+type faults struct {
+	open map[string]*health.Condition
+}
+
+const (
+	maxFaults  = 64
+	maxSubject = 64
+)
+
+func (f *faults) raise(now time.Time, name, subject, detail string) {
+	if len(subject) > maxSubject {
+		subject = subject[:maxSubject]
+	}
+	c := health.Condition{Name: name, Subject: subject, Raised: true, At: now, Detail: detail, Count: 1}
+	if f.open == nil {
+		f.open = map[string]*health.Condition{}
+	}
+	if old, ok := f.open[c.Key()]; ok {
+		old.Count++
+		old.At, old.Detail = now, detail
+		return
+	}
+	if len(f.open) >= maxFaults {
+		c.Subject, c.Detail = "others", "more subjects than are listed"
+		if old, ok := f.open[c.Key()]; ok {
+			old.Count++
+			old.At = now
+			return
+		}
+		if len(f.open) >= maxFaults+8 {
+			return
+		}
+	}
+	f.open[c.Key()] = &c
+}
+
+func (f *faults) unknown(now time.Time, id string) {
+	f.raise(now, "source-unknown", id, "observations of a source that is not registered are not used")
+}
+
+func (f *faults) refused(now time.Time, id, why string) {
+	f.raise(now, "observation-refused", id, why)
+}
+
+func (f *faults) late(now time.Time, id string, age time.Duration) {
+	f.raise(now, "observation-late", id, fmt.Sprintf("came %s after it was observed", age.Round(time.Second)))
+}
+
+func (f *faults) full(now time.Time, what string, bound int) {
+	f.raise(now, "track-table-full", what, fmt.Sprintf("%d %s tracks are the bound; new ones are not started", bound, what))
+}
+
+func (f *faults) drain() []health.Condition {
+	out := make([]health.Condition, 0, len(f.open))
+	for _, c := range f.open {
+		out = append(out, *c)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Key() < out[j].Key() })
+	f.open = nil
+	return out
+}
