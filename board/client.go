@@ -1,0 +1,267 @@
+package board
+
+import (
+	"cmp"
+	"crypto/ed25519"
+	"slices"
+	"time"
+
+	"tocsin/core/alert"
+	"tocsin/core/warning"
+	"tocsin/core/zone"
+)
+
+// maxHeld bounds the zones of one chain; a change that would go over it means: fetch the
+// board, which cannot.
+const maxHeld = 100_000
+
+// Show is what a client shows of a zone that is not simply quiet.
+type Show string
+
+// Warned: the item holds. Ended: it has ended, the item says how. NoNews: its time is up
+// or the board lost it without an end; unknown, never safe.
+const (
+	Warned Show = "warned"
+	Ended  Show = "ended"
+	NoNews Show = "no-news"
+)
+
+// Zone is one zone of one chain as a client shows it. Item is the last that was said of
+// it and has no Zones.
+type Zone struct {
+	Region string
+	Zone   zone.ID
+	Show   Show
+	Item   alert.Item
+}
+
+// Client is the contract's client rules as a state machine without I/O: lines and times
+// in, verdicts and state out. It is not safe for use by several goroutines at once.
+type Client struct {
+	verifier *Verifier
+	chains   map[string]*held
+	clock    bool
+}
+
+// held is what a client holds of one chain.
+type held struct {
+	has     bool // a board was taken
+	seq     int64
+	at      time.Time // the greatest of the beats, and of the changes that were not to be fetched
+	due     time.Time // by the client's clock: the next frame comes not later
+	behind  time.Time // since when the board had to be fetched; zero: it agrees
+	zones   map[zone.ID]alert.Item
+	lost    map[zone.ID]loss
+	picture Picture
+	said    time.Time // at of the frame that said the picture
+	set     string
+}
+
+// loss is a zone that vanished from the board without an end.
+type loss struct {
+	item alert.Item
+	at   time.Time
+}
+
+// NewClient follows the given regions of a universe, or Whole where none is given.
+func NewClient(root ed25519.PublicKey, universe alert.Universe, regions ...string) *Client {
+	c := &Client{verifier: NewVerifier(root, universe), chains: map[string]*held{}}
+	if len(regions) == 0 {
+		regions = []string{Whole}
+	}
+	for _, r := range regions {
+		c.chains[r] = &held{zones: map[zone.ID]alert.Item{}, lost: map[zone.ID]loss{}}
+	}
+	return c
+}
+
+// Keys takes a key list; see Verifier.Keys.
+func (c *Client) Keys(line []byte) error { return c.verifier.Keys(line) }
+
+// KeyList returns the key list in use, nil before the first.
+func (c *Client) KeyList() *KeyList { return c.verifier.Held() }
+
+// Take gives one line its verdict at the client's time now, and applies it if it is Taken.
+func (c *Client) Take(line []byte, now time.Time) Verdict {
+	p, v := c.verifier.Verify(line, now, func(region string) bool { return c.chains[region] != nil })
+	if v != Taken {
+		return v
+	}
+	h := c.chains[p.Region]
+	if v = h.take(&p); !v.Accepted() {
+		return v
+	}
+	if due := earlier(p.Next, now.Add(p.Next.Sub(p.At))); due.After(h.due) {
+		h.due = due
+	}
+	switch {
+	case v == Fetch && h.behind.IsZero():
+		h.behind = now
+	case v == Taken && p.Kind == Beat: // nothing less proves that what is held is what holds
+		h.behind = time.Time{}
+	}
+	apart := p.At.Sub(now)
+	c.clock = apart > ClockApart || apart < -ClockApart
+	return v
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// take judges the order of a verified frame and applies it.
+func (h *held) take(p *Payload) Verdict {
+	if p.Kind == Board {
+		if h.has && p.Seq < h.seq {
+			return Rollback
+		}
+		h.board(p)
+		return Taken
+	}
+	if !p.At.After(h.at) {
+		return Replay
+	}
+	if p.Kind == Beat {
+		h.at = p.At
+		h.see(p)
+		if !h.has || p.Seq != h.seq || p.Digest != digestOf(h.zones) || p.Active != activeIn(h.zones) {
+			return Fetch
+		}
+		return Taken
+	}
+	switch {
+	case h.has && p.Seq <= h.seq:
+		h.at = p.At
+		return Old
+	case !h.has || p.Prev != h.seq || !h.room(p):
+		return Fetch // and it may be given again after the board: its at does not count
+	}
+	h.at, h.seq = p.At, p.Seq
+	for _, it := range p.Items {
+		h.put(it)
+	}
+	return Taken
+}
+
+func (h *held) room(p *Payload) bool {
+	n := len(h.zones)
+	for i := range p.Items {
+		n += len(p.Items[i].Zones)
+	}
+	return n <= maxHeld
+}
+
+func (h *held) board(p *Payload) {
+	before := h.zones
+	h.has, h.seq, h.set = true, p.Seq, p.Set
+	h.zones = make(map[zone.ID]alert.Item, len(before))
+	h.see(p)
+	for _, it := range p.Items {
+		h.put(it)
+	}
+	for id, it := range before {
+		if _, still := h.zones[id]; !still && it.End == warning.NotEnded && len(h.lost) < maxHeld {
+			h.lost[id] = loss{it, p.At}
+		}
+	}
+	for id, l := range h.lost {
+		if !p.At.Before(l.at.Add(KeepEnds)) {
+			delete(h.lost, id)
+		}
+	}
+}
+
+func (h *held) put(it alert.Item) {
+	zones := it.Zones
+	it.Zones = nil
+	for _, id := range zones {
+		h.zones[id] = it
+		delete(h.lost, id)
+	}
+}
+
+// see keeps the newest word on the picture.
+func (h *held) see(p *Payload) {
+	if !p.At.Before(h.said) {
+		h.said, h.picture = p.At, p.Picture
+	}
+}
+
+// State returns the zones that are not simply quiet, ascending by region and zone.
+func (c *Client) State(now time.Time) []Zone {
+	var out []Zone
+	for region, h := range c.chains {
+		for id, it := range h.zones {
+			if show := showOf(it, now); show != "" {
+				out = append(out, Zone{region, id, show, it})
+			}
+		}
+		for id, l := range h.lost {
+			if now.Before(l.at.Add(KeepEnds)) {
+				out = append(out, Zone{region, id, NoNews, l.item})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Zone) int {
+		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Zone, b.Zone))
+	})
+	return out
+}
+
+func showOf(it alert.Item, now time.Time) Show {
+	switch {
+	case it.End == warning.Expired && now.Before(it.Since.Add(KeepEnds)):
+		return NoNews
+	case it.End != warning.NotEnded && now.Before(it.Since.Add(KeepEnds)):
+		return Ended
+	case it.End != warning.NotEnded:
+		return ""
+	case !now.Before(it.Until):
+		return NoNews
+	}
+	return Warned
+}
+
+// Deaf reports whether a chain that is followed is silent past its due time, or could not
+// be brought up to date for that long, or never said anything.
+func (c *Client) Deaf(now time.Time) bool {
+	for _, h := range c.chains {
+		if now.After(h.due.Add(Patience)) || !h.behind.IsZero() && now.After(h.behind.Add(Patience)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Clock reports whether the last accepted frame was far from the client's clock.
+func (c *Client) Clock() bool { return c.clock }
+
+// Seq returns the number held of a chain; false before its first board.
+func (c *Client) Seq(region string) (int64, bool) {
+	h := c.chains[region]
+	if h == nil {
+		return 0, false
+	}
+	return h.seq, h.has
+}
+
+// Picture returns the newest word of a chain on whether there is a picture; empty before
+// its first frame.
+func (c *Client) Picture(region string) Picture {
+	if h := c.chains[region]; h != nil {
+		return h.picture
+	}
+	return ""
+}
+
+// Set returns the version of the zone set that a chain's ids are of; empty before its
+// first board.
+func (c *Client) Set(region string) string {
+	if h := c.chains[region]; h != nil {
+		return h.set
+	}
+	return ""
+}

@@ -1,0 +1,323 @@
+package board
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tocsin/core/alert"
+	"tocsin/core/warning"
+	"tocsin/core/zone"
+)
+
+// grace is what a frame's next allows the beat to be late.
+const grace = time.Second
+
+// Zones is what the board asks of the zone set; *zone.Set is one.
+type Zones interface {
+	Version() string
+	Regions() []zone.ID
+	Region(zone.ID) zone.ID
+	Get(zone.ID) (zone.Zone, bool)
+}
+
+// Config is what a Publisher is made of. Universe, Zones and Signer must be given.
+type Config struct {
+	Universe alert.Universe
+	Zones    Zones
+	Signer   *Signer
+	Picture  Picture       // zero: none
+	Beat     time.Duration // between two beats of a chain; zero: BeatEvery
+}
+
+// Publisher makes all frames of one universe. It is a pure object without a goroutine:
+// one loop owns it and brings the time. Each method that speaks returns the frames in the
+// order they are to be published; an error says what could not be signed, and then the
+// frames that could be are returned all the same.
+type Publisher struct {
+	universe alert.Universe
+	zones    Zones
+	signer   *Signer
+	picture  Picture
+	beat     time.Duration
+
+	now     time.Time
+	purge   time.Time
+	claims  map[zone.ID][]claim
+	of      map[warning.ID][]zone.ID
+	regions map[zone.ID][]string // the chains of a zone besides Whole, all it ever had while it was stated
+	chains  []*chain             // in a fixed order; Whole first
+	named   map[string]*chain
+
+	past Reservation // durable
+}
+
+// claim is what one warning says of one zone.
+type claim struct {
+	by warning.ID
+	said
+}
+
+// NewPublisher goes on where past says that an earlier run can have been: past is the
+// newest durable reservation, zero for the first run ever. Nothing should be published
+// before a reservation was made durable; see Reserve.
+func NewPublisher(cfg Config, past Reservation) (*Publisher, error) {
+	if cfg.Zones == nil || cfg.Signer == nil || (cfg.Universe != alert.Live && cfg.Universe != alert.Exercise) {
+		return nil, errors.New("board: publisher: universe, zones and signer must be given")
+	}
+	p := &Publisher{
+		universe: cfg.Universe, zones: cfg.Zones, signer: cfg.Signer, picture: cfg.Picture, beat: cfg.Beat,
+		claims: map[zone.ID][]claim{}, of: map[warning.ID][]zone.ID{}, regions: map[zone.ID][]string{},
+		named: map[string]*chain{}, past: past.clone(),
+	}
+	if !p.picture.Valid() {
+		p.picture = PictureNone
+	}
+	if p.beat <= 0 {
+		p.beat = BeatEvery
+	}
+	p.addChains()
+	return p, nil
+}
+
+func (p *Publisher) addChains() {
+	p.addChain(Whole)
+	for _, r := range p.zones.Regions() {
+		p.addChain(string(r))
+	}
+	p.addChain(Test)
+}
+
+func (p *Publisher) addChain(region string) {
+	if p.named[region] != nil || !Name(region) {
+		return
+	}
+	c := &chain{
+		region: region, seq: p.past.UpTo[region] + 1, at: p.past.At,
+		zones: map[zone.ID]said{},
+	}
+	p.chains = append(p.chains, c)
+	p.named[region] = c
+}
+
+// Restore says again, silently, what a warning said before a restart. It is for before
+// the first Tick: clients learn of it by the board that the first beat makes them fetch.
+func (p *Publisher) Restore(now time.Time, id warning.ID, items []alert.Item) error {
+	touched, err := p.claim(now, id, items)
+	for _, z := range touched {
+		for _, c := range p.chainsOf(z) {
+			p.settle(c, z, now)
+		}
+	}
+	return err
+}
+
+// Apply takes what a whole warning says from now on, its ended zones included, and says
+// what changed by it: in the chain of the whole country and in those of the regions
+// touched. A zone that the warning held and says nothing of any more is said to have
+// expired: silence is never an all-clear.
+func (p *Publisher) Apply(now time.Time, id warning.ID, items []alert.Item) ([]Frame, error) {
+	touched, err := p.claim(now, id, items)
+	frames, unsaid := p.say(now, touched)
+	return frames, errors.Join(err, unsaid)
+}
+
+// claim keeps what a warning says and returns the zones it touches, ascending.
+func (p *Publisher) claim(now time.Time, id warning.ID, items []alert.Item) ([]zone.ID, error) {
+	p.tell(now)
+	says, err := flatten(items)
+	var touched []zone.ID
+	for _, z := range p.of[id] {
+		if _, still := says[z]; still {
+			continue
+		}
+		if old, _ := p.claimOf(z, id); old.active() {
+			says[z] = old.expired(p.now)
+		} else {
+			says[z] = old // an end is kept for its time, whatever the warning forgets
+		}
+	}
+	zones := make([]zone.ID, 0, len(says))
+	for z, s := range says {
+		zones = append(zones, z)
+		if old, had := p.claimOf(z, id); !had || old != s {
+			p.setClaim(z, id, s)
+			touched = append(touched, z)
+		}
+		p.joinRegion(z)
+	}
+	slices.Sort(zones)
+	slices.Sort(touched)
+	p.of[id] = zones
+	return touched, err
+}
+
+// flatten gives each zone its gravest item; items that the contract has no form for are
+// left out and named.
+func flatten(items []alert.Item) (map[zone.ID]said, error) {
+	says := map[zone.ID]said{}
+	var err error
+	for i := range items {
+		it := &items[i]
+		s := saidOf(it)
+		if (s.stage == warning.Quiet) == s.active() || !Name(string(s.alert)) || !Name(s.text) || !s.threat.Valid() {
+			err = errors.Join(err, fmt.Errorf("board: alert %q: stage %s with end %q: not an item of the contract", s.alert, s.stage, s.end))
+			continue
+		}
+		for _, z := range it.Zones {
+			if !Name(string(z)) {
+				err = errors.Join(err, fmt.Errorf("board: alert %s: zone %q: not an id", s.alert, z))
+				continue
+			}
+			if other, twice := says[z]; !twice || graver(s, other) < 0 {
+				says[z] = s
+			}
+		}
+	}
+	return says, err
+}
+
+func (p *Publisher) claimOf(z zone.ID, id warning.ID) (said, bool) {
+	for _, c := range p.claims[z] {
+		if c.by == id {
+			return c.said, true
+		}
+	}
+	return said{}, false
+}
+
+func (p *Publisher) setClaim(z zone.ID, id warning.ID, s said) {
+	for i, c := range p.claims[z] {
+		if c.by == id {
+			p.claims[z][i].said = s
+			return
+		}
+	}
+	p.claims[z] = append(p.claims[z], claim{id, s})
+}
+
+// compose is what is said of a zone: the gravest of what its warnings say.
+func (p *Publisher) compose(z zone.ID) (said, bool) {
+	var best said
+	found := false
+	for _, c := range p.claims[z] {
+		if !c.stale(p.now) && (!found || graver(c.said, best) < 0) {
+			best, found = c.said, true
+		}
+	}
+	return best, found
+}
+
+// joinRegion notes the region of a zone. A zone that moved to another region stays in the
+// old chain too, so that whoever follows that is told how it ends.
+func (p *Publisher) joinRegion(z zone.ID) {
+	r := string(p.zones.Region(z))
+	if r != Whole && r != Test && p.named[r] != nil && !slices.Contains(p.regions[z], r) {
+		p.regions[z] = append(p.regions[z], r)
+	}
+}
+
+func (p *Publisher) chainsOf(z zone.ID) []*chain {
+	out := []*chain{p.named[Whole]}
+	for _, r := range p.regions[z] {
+		out = append(out, p.named[r])
+	}
+	return out
+}
+
+// say brings the chains up to date for the zones touched and says what changed.
+func (p *Publisher) say(now time.Time, touched []zone.ID) ([]Frame, error) {
+	p.tell(now)
+	changed := map[*chain][]zone.ID{}
+	refused := 0
+	var first zone.ID
+	for _, z := range touched {
+		heard := false
+		for _, c := range p.chainsOf(z) {
+			fresh, ok := p.settle(c, z, now)
+			heard = heard || ok
+			if fresh {
+				changed[c] = append(changed[c], z)
+			}
+		}
+		if !heard {
+			if refused++; refused == 1 {
+				first = z
+			}
+		}
+	}
+	var frames []Frame
+	var err error
+	if refused > 0 {
+		err = fmt.Errorf("board: %d zones, the first %s, are not said: %w", refused, first, ErrJurisdiction)
+	}
+	for _, c := range p.chains {
+		more, unsigned := p.change(c, changed[c])
+		frames, err = append(frames, more...), errors.Join(err, unsigned)
+	}
+	return frames, err
+}
+
+// settle makes a chain's word on a zone what the warnings say. fresh: there is something
+// to say; ok: nothing was withheld for want of a key.
+func (p *Publisher) settle(c *chain, z zone.ID, now time.Time) (fresh, ok bool) {
+	want, some := p.compose(z)
+	had, was := c.zones[z]
+	permitted := !some || p.signer.Permits(c.region, c.next(now), want.threat, z)
+	switch {
+	case some && permitted && was && had == want:
+		return false, true
+	case some && permitted:
+		c.zones[z] = want
+		c.dirty = true
+		return true, true
+	case was:
+		delete(c.zones, z)
+		c.dirty = true
+		// Nothing in a change can take back a word without an end: a number is left out,
+		// so that clients fetch the board, which is without it.
+		c.gap = c.gap || had.active()
+	}
+	return false, permitted
+}
+
+// change says what changed in a chain; zones are ascending.
+func (p *Publisher) change(c *chain, zones []zone.ID) ([]Frame, error) {
+	if c.gap {
+		c.gap = false
+		c.seq++
+	}
+	if len(zones) == 0 {
+		return nil, nil
+	}
+	if !p.signer.Speaks(c.region) {
+		return nil, nil
+	}
+	var frames []Frame
+	var err error
+	for _, items := range pack(group(zones, c.zones)) {
+		pay := p.payload(c, Change, c.stamp(p.now))
+		pay.Prev, pay.Seq, pay.Items = c.seq, c.seq+1, items
+		c.seq++
+		f, unsigned := p.signer.Sign(pay)
+		if err = errors.Join(err, unsigned); unsigned == nil {
+			frames = append(frames, f)
+		}
+	}
+	return frames, err
+}
+
+func (p *Publisher) payload(c *chain, kind Kind, at time.Time) Payload {
+	return Payload{
+		Universe: p.universe, Region: c.region, Kind: kind, Seq: c.seq, At: at,
+		Picture: p.picture, Set: p.zones.Version(), Next: at.Add(p.beat + grace),
+	}
+}
+
+// tell brings the publisher's time on; it never goes back.
+func (p *Publisher) tell(now time.Time) {
+	if now = stamp(now); now.After(p.now) {
+		p.now = now
+	}
+}

@@ -1,0 +1,79 @@
+package board
+
+import (
+	"maps"
+	"time"
+)
+
+const (
+	// block is how many numbers of a chain are reserved at once. They are as good as free:
+	// at a hundred changes a second a block lasts three hours.
+	block = 1 << 20
+	// ahead is how far into the future times are reserved. After a crash frames can be
+	// signed that far ahead of the clock: less than what clients flag.
+	ahead = 2 * time.Minute
+)
+
+// Reservation is what may have been spoken: in each chain no number above UpTo, and
+// nothing later than At. The newest one must be durable; a restart goes on above it, so
+// that no number and no time is ever used twice.
+type Reservation struct {
+	At   time.Time        `json:"at"`
+	UpTo map[string]int64 `json:"up_to"` // by chain
+}
+
+func (r Reservation) clone() Reservation {
+	return Reservation{At: r.At, UpTo: maps.Clone(r.UpTo)}
+}
+
+// Reserve returns the reservation to make durable next; false while the one held is more
+// than half free. It is asked early enough to be written off the critical path. When it
+// is durable, give it to Reserved. At the very start do both before anything is published.
+func (p *Publisher) Reserve(now time.Time) (Reservation, bool) {
+	p.tell(now)
+	next := p.past.clone()
+	if next.UpTo == nil {
+		next.UpTo = map[string]int64{}
+	}
+	due := false
+	latest := p.now
+	for _, c := range p.chains {
+		if next.UpTo[c.region]-c.seq < block/2 {
+			next.UpTo[c.region] = c.seq + block
+			due = true
+		}
+		if c.at.After(latest) {
+			latest = c.at
+		}
+	}
+	if next.At.Sub(latest) < ahead/2 {
+		next.At = latest.Add(ahead)
+		due = true
+	}
+	return next, due
+}
+
+// Reserved says that a reservation is durable.
+func (p *Publisher) Reserved(r Reservation) {
+	if p.past.UpTo == nil {
+		p.past.UpTo = map[string]int64{}
+	}
+	for region, n := range r.UpTo {
+		p.past.UpTo[region] = max(p.past.UpTo[region], n)
+	}
+	if r.At.After(p.past.At) {
+		p.past.At = r.At
+	}
+}
+
+// Overdrawn reports whether something was said above what is reserved: a restart now
+// could say a number twice. It is spoken all the same, because late is lost, and is a
+// condition.
+func (p *Publisher) Overdrawn() bool {
+	for _, c := range p.chains {
+		if c.seq > p.past.UpTo[c.region] || c.at.After(p.past.At) {
+			return true
+		}
+	}
+	return false
+}
