@@ -47,7 +47,8 @@ type Forecast struct {
 	Reason    track.Reason           `json:"reason,omitempty"`
 	Into      track.ID               `json:"into,omitempty"`
 	Updates   int                    `json:"updates"`
-	Sensors   int                    `json:"sensors"` // how many kinds of sensor contribute
+	Sensors   int                    `json:"sensors"`         // how many kinds of sensor contribute
+	Kinds     []string               `json:"kinds,omitempty"` // those kinds (observation.Source.Kind), ascending; bounded
 	Standing  observation.Allegiance `json:"standing"`
 	Reaches   []Reach                `json:"reaches"`
 	// Evidence is what the track rests on, one line an observation, for explain; bounded.

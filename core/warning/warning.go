@@ -129,8 +129,9 @@ type Cause struct {
 	Track    string      `json:"track,omitempty"`
 	Declared string      `json:"declared,omitempty"` // the command's id
 	Threat   class.Class `json:"threat"`
-	Over     string      `json:"over,omitempty"` // passed, landed, due, friendly, operator
+	Over     string      `json:"over,omitempty"` // passed, landed, due, friendly, policy
 	Lost     bool        `json:"lost,omitempty"`
+	SeenAt   time.Time   `json:"seen_at,omitzero"` // when the track was last observed
 	// Evidence is what it rests on, one line an observation; bounded.
 	Evidence []string `json:"evidence,omitempty"`
 }
@@ -155,12 +156,16 @@ type ZoneState struct {
 	Basis   Basis          `json:"basis"`
 }
 
-// EndedZone is a zone that left, as it last was, and how.
+// EndedZone is a zone that left, as it last was, how, and by whom. Under names another
+// warning that still held the zone at that moment: then nobody there may come out, and
+// the end is not said in public.
 type EndedZone struct {
 	ZoneState
-	End End       `json:"end"`
-	At  time.Time `json:"ended_at"`
-	Why string    `json:"why"` // one line
+	End   End       `json:"end"`
+	At    time.Time `json:"ended_at"`
+	By    Issuer    `json:"ended_by"`
+	Why   string    `json:"why"` // one line
+	Under ID        `json:"under,omitempty"`
 }
 
 // Warning is the decision and its whole life at one moment. Zones and Ended are in
@@ -184,7 +189,8 @@ type Warning struct {
 func (w Warning) Over() bool { return len(w.Zones) == 0 }
 
 // Change is one warning that changed. Touched are the zones that did, ascending;
-// ArrivalOnly says that nothing but arrivals changed: the board says so, CAP does not.
+// ArrivalOnly says that nothing but arrivals or sureness changed: the board says so, CAP
+// does not.
 type Change struct {
 	Warning     Warning
 	Touched     []zone.ID
@@ -194,16 +200,20 @@ type Change struct {
 // Action is what a command does.
 type Action string
 
-// The authority's door, less observe (which enters as an observation).
+// The authority's door, less observe (which enters as an observation). Confirm and Veto
+// answer what a policy proposes in a mode that is not automatic.
 const (
 	Declare  Action = "declare"
 	Extend   Action = "extend"
 	EndsZone Action = "end"
+	Confirm  Action = "confirm"
+	Veto     Action = "veto"
 )
 
 // Command is a person's hand on the warnings. Declare names Zones or Regions (or
 // both), Stage, Threat, Until and Reason. Extend and End name a Warning, or Zones
-// or Regions (every warning in force there), and Until or End.
+// or Regions (every warning in force there), or both (those zones of that warning), and
+// Until or End. Confirm and Veto name Zones or Regions.
 type Command struct {
 	ID      string      `json:"id"`
 	Action  Action      `json:"action"`

@@ -1,0 +1,290 @@
+package warning
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"tocsin/core/threat"
+	"tocsin/core/track"
+	"tocsin/core/zone"
+	"tocsin/health"
+)
+
+// Bounds of a book. At each of them something is said (a condition) and nothing that is
+// warned is let go.
+const (
+	// MaxZones is how many zones one warning holds, ended ones included; what is over goes
+	// to a further warning.
+	MaxZones = 2048
+	// MaxWarnings is how many warnings a book holds, those that ended in the last hour
+	// included. The oldest of those that are over are forgotten first; where all are in
+	// force, a declare is refused, and the policy's zones go to the newest warning that has
+	// room.
+	MaxWarnings = 4096
+	// maxTracks is how many tracks are followed; those over it are not heard.
+	maxTracks = 50_000
+	// maxCauses is how many tracks one zone, and one warning in writing, names.
+	maxCauses = 64
+	// maxEvidence and maxLine bound what is kept of a track's evidence.
+	maxEvidence, maxLine = 8, 240
+	// maxCommands is how many ids of commands are remembered, the oldest forgotten first.
+	maxCommands = 16_384
+)
+
+// What time does to a warning.
+const (
+	// extension is how long a zone stays warned without news; it is extended when less than
+	// a third of it is left, so that a long warning has one CAP Update in ten minutes.
+	extension = 15 * time.Minute
+	// grid is what an automatic until is rounded up to, so that zones share one and the
+	// board's items are few.
+	grid = 5 * time.Minute
+	// tick is the least time between two changes of a warning, arrivalTick between two
+	// that say nothing but an arrival.
+	tick        = time.Second
+	arrivalTick = 10 * time.Second
+	// remembered is how long a warning that is over is kept, as the board keeps its ends.
+	remembered = time.Hour
+	// settle is how long after a restart nothing is taken for evidence: tracks must first
+	// have had time to form again.
+	settle = 30 * time.Second
+)
+
+// Options are what the book knows of the world besides zones and policy.
+type Options struct {
+	// Shelter is the time to reach shelter where the zone set states none; 0 is 120 s.
+	Shelter time.Duration
+	// Delivery is the time from decision to the citizen; 0 is 15 s.
+	Delivery time.Duration
+}
+
+// Book is the core's state of all warnings. It is not safe for concurrent use: one loop
+// owns it. Times it is given may repeat but are taken as never going back.
+type Book struct {
+	zones  *zone.Set
+	policy Policy
+	opts   Options
+
+	now      time.Time
+	cover    threat.Coverage
+	settled  time.Time // before it nothing is evidence
+	tracks   map[track.ID]*subject
+	orphans  map[track.ID][]*place // where a track is a cause that is not heard of (yet)
+	places   map[zone.ID]*place
+	dirty    []*place
+	timer    timer
+	episodes []*episode // ascending Since, then ID
+	byID     map[ID]*episode
+	pending  []*episode // changed and not yet spoken
+	untold   []*episode // whose conditions changed
+	taken    ledger
+	raised   map[string]health.Condition // ours, by key
+	out      []health.Condition          // ours, not yet drained
+	feeds    map[string]health.Condition // others', by key
+	asking   []*place                    // what waits for a person, ascending
+	asked    bool                        // whether anything did when it was last told
+}
+
+// NewBook makes a book without warnings.
+func NewBook(zones *zone.Set, p Policy, o Options) *Book {
+	if o.Shelter == 0 {
+		o.Shelter = 120 * time.Second
+	}
+	if o.Delivery == 0 {
+		o.Delivery = 15 * time.Second
+	}
+	return &Book{
+		zones: zones, policy: p, opts: o,
+		tracks: map[track.ID]*subject{}, orphans: map[track.ID][]*place{}, places: map[zone.ID]*place{}, byID: map[ID]*episode{},
+		raised: map[string]health.Condition{}, feeds: map[string]health.Condition{},
+	}
+}
+
+// Weigh is told what changed and says which warnings did, in the order of their Since,
+// then ID. Forecasts are those that changed since the last call, in any fixed order: the
+// book keeps the last of each track. Conditions are those of others that changed: they
+// are named where a warning outlives what it is about, and decide nothing.
+func (b *Book) Weigh(now time.Time, forecasts []threat.Forecast, cover threat.Coverage, conditions []health.Condition) []Change {
+	b.advance(now)
+	b.cover = cover
+	b.hear(conditions)
+	for _, f := range forecasts {
+		b.take(f)
+	}
+	for _, p := range b.timer.due(b.now) {
+		b.mark(p)
+	}
+	b.weighMarked()
+	changes := b.speak(false)
+	b.tellAll()
+	b.forget()
+	return changes
+}
+
+// weighMarked evaluates the places where something may have changed, ascending.
+func (b *Book) weighMarked() {
+	marked := b.dirty
+	b.dirty = nil
+	slices.SortFunc(marked, byZone)
+	for _, p := range marked {
+		p.marked = false
+		b.evaluate(p)
+		b.retire(p)
+	}
+	b.askPersons()
+}
+
+// Next is when Weigh must be called even if nothing else happens; false: no need.
+func (b *Book) Next() (time.Time, bool) {
+	next, ok := b.timer.next()
+	for _, e := range b.pending {
+		if at := e.speakAt(); !ok || at.Before(next) {
+			next, ok = at, true
+		}
+	}
+	if ok && next.Before(b.now) {
+		next = b.now
+	}
+	return next, ok
+}
+
+// Conditions returns the book's own conditions that changed since the last call.
+func (b *Book) Conditions() []health.Condition {
+	out := b.out
+	b.out = nil
+	return out
+}
+
+// Warnings returns every warning in force and those that ended in the last hour, as last
+// spoken, in the order of their Since, then ID.
+func (b *Book) Warnings() []Warning {
+	out := make([]Warning, 0, len(b.episodes))
+	for _, e := range b.episodes {
+		if e.revision > 0 {
+			out = append(out, e.said.clone())
+		}
+	}
+	return out
+}
+
+// Warning returns one warning as last spoken.
+func (b *Book) Warning(id ID) (Warning, bool) {
+	e, ok := b.byID[id]
+	if !ok || e.revision == 0 {
+		return Warning{}, false
+	}
+	return e.said.clone(), true
+}
+
+// Policy returns the policy in force.
+func (b *Book) Policy() Policy { return b.policy }
+
+// SetPolicy changes the rules from the next Weigh on. What is in force stays in force
+// until its end under the new rules.
+func (b *Book) SetPolicy(p Policy) {
+	b.policy = p
+	for _, s := range b.tracks {
+		b.judgeTrack(s)
+	}
+	for _, p := range b.places {
+		b.mark(p) // the order of marking does not matter: weighMarked sorts
+	}
+}
+
+func (b *Book) advance(now time.Time) {
+	if now = stamp(now); now.After(b.now) {
+		b.now = now
+	}
+}
+
+// stamp brings a time to what is stored and sent: UTC, whole milliseconds.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+// mark has a place evaluated in this step.
+func (b *Book) mark(p *place) {
+	if !p.marked {
+		p.marked = true
+		b.dirty = append(b.dirty, p)
+	}
+}
+
+// place returns the book's record of a zone, making it where there is none.
+func (b *Book) place(id zone.ID) *place {
+	p := b.places[id]
+	if p == nil {
+		p = &place{id: id, shelter: b.opts.Shelter}
+		if z, ok := b.zones.Get(id); ok && z.ShelterKnown {
+			p.shelter = z.Shelter
+		}
+		b.places[id] = p
+	}
+	return p
+}
+
+// retire drops the record of a zone that nothing threatens, warns or remembers.
+func (b *Book) retire(p *place) {
+	if p.idle() && !p.marked {
+		b.timer.drop(p)
+		delete(b.places, p.id)
+	}
+}
+
+// newID makes the id of a warning that starts now: unique over restarts because time
+// does not go back, and within a millisecond by a suffix.
+func (b *Book) newID() ID {
+	stem := "w" + strconv.FormatInt(b.now.UnixMilli(), 36)
+	id := ID(stem)
+	for n := 2; b.byID[id] != nil; n++ {
+		id = ID(stem + "-" + strconv.Itoa(n))
+	}
+	return id
+}
+
+// forget lets go of warnings that have been over for an hour, and of the oldest that are
+// over where there are too many.
+func (b *Book) forget() {
+	excess := len(b.episodes) - MaxWarnings
+	b.episodes = slices.DeleteFunc(b.episodes, func(e *episode) bool {
+		if len(e.members) > 0 || e.waiting {
+			return false
+		}
+		old := !e.said.At.Add(remembered).After(b.now)
+		if old || excess > 0 {
+			excess--
+			delete(b.byID, e.id)
+			return true
+		}
+		return false
+	})
+}
+
+// raise states one of the book's own conditions; what is already so is not said again,
+// unless its count changed.
+func (b *Book) raise(name, subject string, on bool, detail string, count int) {
+	c := health.Condition{Name: name, Subject: subject, Raised: on, At: b.now, Detail: detail, Count: count}
+	old, was := b.raised[c.Key()]
+	if on == was && (!on || old.Count == count) {
+		return
+	}
+	if on {
+		b.raised[c.Key()] = c
+	} else {
+		delete(b.raised, c.Key())
+	}
+	b.out = append(b.out, c)
+}
+
+// maxFeeds is how many conditions of others are remembered.
+const maxFeeds = 1024
+
+// hear remembers the conditions of others that are raised.
+func (b *Book) hear(cs []health.Condition) {
+	for _, c := range cs {
+		if !c.Raised {
+			delete(b.feeds, c.Key())
+		} else if _, known := b.feeds[c.Key()]; known || len(b.feeds) < maxFeeds {
+			b.feeds[c.Key()] = c
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package warning
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tocsin/core/class"
+	"tocsin/core/track"
+	"tocsin/core/zone"
+)
+
+// asked is what waits for a person in one place, in a mode that is not automatic.
+type asked struct {
+	stage  Stage // Quiet: nothing
+	threat class.Class
+	mode   Mode
+	at     time.Time // when a veto runs out and it is spoken; zero: never by itself
+	yes    mover     // a person who confirmed it; 0: nobody has
+}
+
+// granted is the gravest stage above the one in force that the scores want and that the
+// policy's mode lets be spoken now, and who lets it. A proposal is not kept over a
+// restart: what still threatens then is proposed anew.
+func (b *Book) granted(p *place, v *verdict) (Stage, mover) {
+	have := Quiet
+	if p.auto != nil {
+		have = p.auto.st.Stage
+	}
+	want := Quiet
+	for s := Shelter; s > have; s-- {
+		if v.score[s-1] >= full {
+			want = s
+			break
+		}
+	}
+	if want == Quiet || want < p.ask.stage || p.ask.stage <= have {
+		b.withdraw(p)
+	}
+	for s := want; s > have; s-- {
+		if v.score[s-1] < full {
+			continue
+		}
+		if by, ok := b.mayStart(p, s, v.threat); ok {
+			return s, by
+		}
+	}
+	return Quiet, 0
+}
+
+// mayStart reports whether a stage may be spoken now; if not, it is proposed.
+func (b *Book) mayStart(p *place, s Stage, c class.Class) (mover, bool) {
+	mode := b.policy.Rule(c, s).Mode
+	if mode.Automatic() {
+		return policy, true
+	}
+	if p.ask.stage < s || p.ask.mode != mode {
+		b.withdraw(p)
+		p.ask = asked{stage: s, threat: c, mode: mode}
+		if mode.Veto > 0 {
+			p.ask.at = b.now.Add(mode.Veto)
+		}
+		b.asking = with(b.asking, p)
+		return 0, false
+	}
+	switch {
+	case p.ask.stage > s:
+		return 0, false // the graver one is what is asked
+	case p.ask.yes != 0:
+		return p.ask.yes, true
+	case mode.Veto > 0 && !b.now.Before(p.ask.at):
+		return policy, true
+	}
+	return 0, false
+}
+
+// withdraw takes a proposal back.
+func (b *Book) withdraw(p *place) {
+	if p.ask.stage != Quiet {
+		p.ask = asked{}
+		b.asking = without(b.asking, p)
+	}
+}
+
+// named is how many zones a condition names before it counts the rest.
+const named = 8
+
+// askPersons raises "confirm-needed" and "veto-open", one for each stage and threat.
+func (b *Book) askPersons() {
+	if len(b.asking) == 0 && !b.asked {
+		return
+	}
+	b.asked = len(b.asking) > 0
+	for _, stage := range [...]Stage{Prepare, Shelter} {
+		for _, c := range class.All() {
+			var confirm, veto []zone.ID
+			for _, p := range b.asking {
+				if p.ask.stage != stage || p.ask.threat != c {
+					continue
+				}
+				if p.ask.mode.Confirm {
+					confirm = append(confirm, p.id)
+				} else {
+					veto = append(veto, p.id)
+				}
+			}
+			subject := stage.String() + " " + c.String()
+			b.raise("confirm-needed", subject, len(confirm) > 0, "waits for a person: "+listed(confirm), len(confirm))
+			b.raise("veto-open", subject, len(veto) > 0, "will be spoken unless a person says no: "+listed(veto), len(veto))
+		}
+	}
+}
+
+func listed(ids []zone.ID) string {
+	s := ""
+	for i, id := range ids {
+		if i == named {
+			return s + fmt.Sprintf(" and %d more", len(ids)-named)
+		}
+		if i > 0 {
+			s += " "
+		}
+		s += string(id)
+	}
+	return s
+}
+
+// answer is a person's word on what is proposed in some zones.
+func (b *Book) answer(c Command, ids []zone.ID) error {
+	var found []*place
+	for _, p := range b.asking {
+		if _, in := slices.BinarySearch(ids, p.id); in {
+			found = append(found, p)
+		}
+	}
+	if len(found) == 0 {
+		return &RefusedError{Field: "zones", Why: "nothing is proposed there"}
+	}
+	for _, p := range found {
+		if c.Action == Confirm {
+			p.ask.yes = moverOf(c.By.Kind)
+		} else {
+			for _, x := range p.parts {
+				b.spare(p, x.s.id, p.ask.stage)
+			}
+			b.withdraw(p)
+		}
+		b.mark(p)
+	}
+	return nil
+}
+
+// spare has a person's end hold against a track in one place.
+func (b *Book) spare(p *place, id track.ID, stage Stage) {
+	if b.policy.Respect <= 0 {
+		return
+	}
+	r := respect{track: id, stage: stage, until: b.now.Add(b.policy.Respect)}
+	for i := range p.respects {
+		if p.respects[i].track == id {
+			r.stage = max(r.stage, p.respects[i].stage)
+			p.respects[i] = r
+			return
+		}
+	}
+	if len(p.respects) < maxCauses {
+		p.respects = append(p.respects, r)
+	}
+}
