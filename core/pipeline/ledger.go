@@ -16,6 +16,7 @@ const (
 	KindDecision = "decision"
 	KindAlert    = "alert"
 	KindCommand  = "command"
+	KindAnswer   = "answer"
 )
 
 // Decision is the journal's form of a WarningChanged.
@@ -23,6 +24,34 @@ type Decision struct {
 	Warning     warning.Warning `json:"warning"`
 	Touched     []string        `json:"touched,omitempty"`
 	ArrivalOnly bool            `json:"arrival_only,omitempty"`
+}
+
+// Answer is what became of a command: accepted, or refused with the field that is wrong.
+// Warnings are those it changed, Alerts what was said of them.
+type Answer struct {
+	Command  string       `json:"command"`
+	Field    string       `json:"field,omitempty"`
+	Refused  string       `json:"refused,omitempty"`
+	Warnings []warning.ID `json:"warnings,omitempty"`
+	Alerts   []alert.ID   `json:"alerts,omitempty"`
+}
+
+// AnswerOf reads the answer to a command from what its step gave.
+func AnswerOf(command string, out []Change) Answer {
+	a := Answer{Command: command}
+	for _, c := range out {
+		switch c := c.(type) {
+		case Refused:
+			a.Field, a.Refused = c.Field, c.Why
+		case WarningChanged:
+			if !c.ArrivalOnly && !slices.Contains(a.Warnings, c.Warning.ID) {
+				a.Warnings = append(a.Warnings, c.Warning.ID)
+			}
+		case AlertReady:
+			a.Alerts = append(a.Alerts, c.Alert.ID)
+		}
+	}
+	return a
 }
 
 // Entry gives the journal's kind and body of a change; false where it is not kept.
@@ -48,8 +77,12 @@ func Entry(c Change) (kind string, body []byte, ok bool, err error) {
 type Ledger struct {
 	warnings map[warning.ID]warning.Warning
 	alerts   map[warning.ID][]alert.Alert
-	commands []string
+	commands map[string]warning.Command // kept and not answered
+	answered []string                   // oldest first
 }
+
+// answeredLimit bounds how many answered commands are remembered by id.
+const answeredLimit = 10_000
 
 // Fold takes one entry, in the order they were kept. Kinds it does not know are not its.
 func (l *Ledger) Fold(kind string, body []byte) error {
@@ -86,27 +119,52 @@ func (l *Ledger) Fold(kind string, body []byte) error {
 		if err := json.Unmarshal(body, &c); err != nil {
 			return fmt.Errorf("pipeline: command: %w", err)
 		}
-		l.commands = append(l.commands, c.ID)
+		if l.commands == nil {
+			l.commands = map[string]warning.Command{}
+		}
+		l.commands[c.ID] = c
+	case KindAnswer:
+		var a Answer
+		if err := json.Unmarshal(body, &a); err != nil {
+			return fmt.Errorf("pipeline: answer: %w", err)
+		}
+		delete(l.commands, a.Command)
+		if l.answered = append(l.answered, a.Command); len(l.answered) > answeredLimit {
+			l.answered = slices.Delete(l.answered, 0, len(l.answered)-answeredLimit)
+		}
 	}
 	return nil
+}
+
+// Unanswered are the commands that were kept and whose answer was not, by id: the
+// process ended in between, and they are still to be carried out.
+func (l *Ledger) Unanswered() []warning.Command {
+	var all []warning.Command
+	for _, c := range l.commands {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b warning.Command) int { return strings.Compare(a.ID, b.ID) })
+	return all
 }
 
 // Restored is the input for the core at now: warnings in force, and those over for
 // less than an hour; ordered by id.
 func (l *Ledger) Restored(now time.Time) Restored {
-	var r Restored
+	var warnings []warning.Warning
 	for id, w := range l.warnings {
 		if w.Over() && now.Sub(w.At) > remembered {
 			delete(l.warnings, id)
 			delete(l.alerts, id)
 			continue
 		}
-		r.Warnings = append(r.Warnings, w)
+		warnings = append(warnings, w)
 	}
-	slices.SortFunc(r.Warnings, func(a, b warning.Warning) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	for _, w := range r.Warnings {
-		r.Alerts = append(r.Alerts, l.alerts[w.ID]...)
+	slices.SortFunc(warnings, func(a, b warning.Warning) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	r := Restored{Warnings: warnings, Commands: slices.Clone(l.answered)}
+	for _, w := range warnings {
+		chain := slices.Clone(l.alerts[w.ID])
+		slices.SortStableFunc(chain, func(a, b alert.Alert) int { return a.Sent.Compare(b.Sent) })
+		r.Alerts = append(r.Alerts, chain...)
 	}
-	r.Commands = l.commands
 	return r
 }

@@ -1,0 +1,335 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"tocsin/board"
+	"tocsin/core/alert"
+	"tocsin/core/observation"
+	"tocsin/core/pipeline"
+	"tocsin/core/warning"
+	"tocsin/gateway"
+	"tocsin/health"
+	"tocsin/journal"
+)
+
+// Bounds of what waits for the loop. What is over is counted and told: observations are
+// shed, for the next look repeats them; commands wait for their caller's deadline.
+const (
+	observationQueue = 16_384
+	commandQueue     = 64
+	receiptQueue     = 4_096
+)
+
+// upkeep is how often the loop looks after what nobody asks for: reservations, what is
+// late, conditions.
+const upkeep = time.Second
+
+// publisher is the public side as the loop needs it.
+type publisher interface {
+	Publish(gateway.Update)
+}
+
+// loop is the one owner of the core, the board and the keeper.
+type loop struct {
+	core      *pipeline.Pipeline
+	clock     pipeline.Clock
+	board     *board.Publisher
+	regions   []string
+	keeper    keeper
+	out       publisher
+	outboxes  []outbox
+	health    *health.Board
+	metrics   *metrics
+	log       *slog.Logger
+	wall      func() time.Time
+	read      time.Time // when the clock was read last, with its monotonic reading
+	picture   board.Picture
+	refresh   map[string]bool // chains whose snapshot is stale
+	reserving *reserving
+
+	observations chan observation.Observation
+	commands     chan request
+	receipts     chan alert.Receipt
+	conditions   chan health.Condition
+	signers      chan *board.Signer
+}
+
+// outbox is a channel's queue as the loop needs it.
+type outbox interface {
+	Offer(alert.Alert) error
+}
+
+// request is a command that is already kept, waiting for its answer.
+type request struct {
+	command warning.Command
+	answer  chan pipeline.Answer
+}
+
+// reserving is a reservation on its way to the disk.
+type reserving struct {
+	reservation board.Reservation
+	pending     pending
+}
+
+// now reads the clock: wall time that never goes back.
+func (l *loop) now() time.Time {
+	wall := l.wall()
+	elapsed := time.Duration(0)
+	if !l.read.IsZero() {
+		elapsed = wall.Sub(l.read) // monotonic where the reading has it
+	}
+	l.read = wall
+	now, step := l.clock.Now(wall.Round(0), elapsed)
+	if step != 0 {
+		l.note(health.Condition{Name: "clock-step", Raised: true, At: now, Detail: fmt.Sprintf("the wall clock jumped by %s", step)})
+	}
+	return now
+}
+
+// run owns everything until the context ends or the disk fails.
+func (l *loop) run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	kept := l.now()
+	for {
+		timer.Reset(l.wait(kept.Add(upkeep)))
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case o := <-l.observations:
+			started := time.Now()
+			err = l.step(l.now(), pipeline.Observed{Observation: o})
+			l.metrics.observation(time.Since(started))
+		case r := <-l.commands:
+			err = l.command(r)
+		case r := <-l.receipts:
+			err = l.step(l.now(), pipeline.Received{Receipt: r})
+		case c := <-l.conditions:
+			l.note(c)
+			err = l.step(l.now(), pipeline.Health{Condition: c})
+		case s := <-l.signers:
+			l.board.SetSigner(s)
+			l.staleAll()
+		case <-timer.C:
+			err = l.due(&kept)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// wait is how long nothing is due.
+func (l *loop) wait(next time.Time) time.Duration {
+	if due, ok := l.core.Next(); ok && due.Before(next) {
+		next = due
+	}
+	if due := l.board.Next(); due.Before(next) {
+		next = due
+	}
+	return max(next.Sub(l.now()), time.Millisecond)
+}
+
+// due does what time asks for.
+func (l *loop) due(kept *time.Time) error {
+	now := l.now()
+	if due, ok := l.core.Next(); ok && !now.Before(due) {
+		if err := l.step(now, pipeline.Ticked{}); err != nil {
+			return err
+		}
+	}
+	if due := l.board.Next(); !now.Before(due) {
+		frames, err := l.board.Tick(now)
+		l.unsigned(now, err)
+		l.publish(now, frames)
+	}
+	if now.Sub(*kept) >= upkeep {
+		*kept = now
+		return l.keepUp(now)
+	}
+	return nil
+}
+
+// keepUp reserves numbers ahead and looks after what is late.
+func (l *loop) keepUp(now time.Time) error {
+	if err := l.keeper.tend(now); err != nil {
+		return err
+	}
+	l.reserve(now)
+	for _, c := range l.keeper.conditions() {
+		l.note(c)
+	}
+	return nil
+}
+
+// reserve makes numbers durable ahead of their use without waiting for the disk.
+func (l *loop) reserve(now time.Time) {
+	if l.reserving != nil {
+		select {
+		case <-l.reserving.pending.Done():
+			if _, err := l.reserving.pending.Result(); err == nil {
+				l.board.Reserved(l.reserving.reservation)
+			}
+			l.reserving = nil
+		default:
+			return
+		}
+	}
+	overdrawn := l.board.Overdrawn()
+	l.note(health.Condition{Name: "numbers-overdrawn", Raised: overdrawn, At: now, Detail: "the disk does not take reservations of numbers; a restart now could use one twice"})
+	r, due := l.board.Reserve(now)
+	if !due {
+		return
+	}
+	body, err := json.Marshal(r)
+	if err != nil {
+		l.note(health.Condition{Name: "numbers-not-kept", Raised: true, At: now, Detail: err.Error()})
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	p, err := l.keeper.store.Start(ctx, journal.New{At: now, Kind: kindNumbers, Body: body})
+	if err != nil {
+		return // tried again in a second; Overdrawn tells if it lasts
+	}
+	l.reserving = &reserving{reservation: r, pending: p}
+}
+
+// step gives the core one input, keeps what it decided, then speaks. An error is a disk
+// that failed; everything was spoken before it is returned.
+func (l *loop) step(now time.Time, in pipeline.Input) error {
+	out := l.core.Step(now, in)
+	return l.follow(now, out, nil)
+}
+
+// command carries out a command that is already kept, and keeps its answer with what it
+// decided, in one piece.
+func (l *loop) command(r request) error {
+	now := l.now()
+	out := l.core.Step(now, pipeline.Commanded{Command: r.command})
+	answer := pipeline.AnswerOf(r.command.ID, out)
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return fmt.Errorf("node: answer: %w", err)
+	}
+	err = l.follow(now, out, []journal.New{{At: now, Kind: pipeline.KindAnswer, Body: body}})
+	if r.answer != nil {
+		r.answer <- answer
+	}
+	return err
+}
+
+// follow keeps and speaks what a step gave.
+func (l *loop) follow(now time.Time, out []pipeline.Change, entries []journal.New) error {
+	for _, c := range out {
+		kind, body, kept, err := pipeline.Entry(c)
+		if err != nil {
+			l.note(health.Condition{Name: "not-kept", Raised: true, At: now, Detail: err.Error()})
+			continue
+		}
+		if kept {
+			entries = append(entries, journal.New{At: now, Kind: kind, Body: body})
+		}
+	}
+	var failed error
+	if len(entries) > 0 {
+		started := time.Now()
+		_, failed = l.keeper.keep(now, entries)
+		l.metrics.committed(time.Since(started))
+		for _, c := range l.keeper.conditions() {
+			l.note(c)
+		}
+	}
+	l.speak(now, out)
+	return failed
+}
+
+// speak says what changed to everyone it is for.
+func (l *loop) speak(now time.Time, out []pipeline.Change) {
+	var frames []board.Frame
+	said := false
+	for _, c := range out {
+		switch c := c.(type) {
+		case pipeline.WarningChanged:
+			said = true
+			more, err := l.board.Apply(now, c.Warning.ID, c.Items)
+			l.unsigned(now, err)
+			frames = append(frames, more...)
+			l.log.Info(c.String())
+		case pipeline.AlertReady:
+			for _, b := range l.outboxes {
+				if err := b.Offer(c.Alert); err != nil {
+					l.note(health.Condition{Name: "channel-full", Raised: true, At: now, Detail: err.Error()})
+				}
+			}
+			l.metrics.alerts.Inc()
+			l.log.Info(c.String())
+		case pipeline.Condition:
+			l.note(c.Condition)
+		case pipeline.TrackConfirmed, pipeline.TrackEnded, pipeline.Refused:
+			l.log.Debug(c.String())
+		}
+	}
+	if p := board.Picture(l.core.Picture()); p != l.picture {
+		l.picture = p
+		more, err := l.board.SetPicture(now, p)
+		l.unsigned(now, err)
+		frames = append(frames, more...)
+		said = true
+	}
+	if said || len(frames) > 0 {
+		l.publish(now, frames)
+	}
+}
+
+// publish hands frames and the snapshots of their chains to the public side.
+func (l *loop) publish(now time.Time, frames []board.Frame) {
+	for _, f := range frames {
+		l.refresh[f.Region] = true
+	}
+	u := gateway.Update{Frames: frames, Active: l.board.Active(now)}
+	for _, region := range l.regions {
+		if !l.refresh[region] {
+			continue
+		}
+		snapshot, beat, err := l.board.Snapshot(region)
+		if err != nil {
+			l.unsigned(now, err)
+			continue
+		}
+		delete(l.refresh, region)
+		u.Snapshots = append(u.Snapshots, gateway.Snapshot{Region: region, Board: snapshot, Beat: beat})
+	}
+	l.out.Publish(u)
+	l.metrics.frames.Add(float64(len(frames)))
+}
+
+func (l *loop) staleAll() {
+	for _, region := range l.regions {
+		l.refresh[region] = true
+	}
+}
+
+func (l *loop) unsigned(now time.Time, err error) {
+	if err != nil {
+		l.note(health.Condition{Name: "not-signed", Raised: true, At: now, Detail: err.Error()})
+	}
+}
+
+// note holds a condition and logs it when it changes.
+func (l *loop) note(c health.Condition) {
+	if !l.health.Put(c) {
+		return
+	}
+	if c.Raised {
+		l.log.Warn(c.String())
+		return
+	}
+	l.log.Info(c.String())
+}

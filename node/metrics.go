@@ -1,0 +1,32 @@
+package node
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tocsin/health"
+)
+
+// metrics are what /metrics of the desk tells of the loop.
+type metrics struct {
+	alerts      prometheus.Counter
+	frames      prometheus.Counter
+	shed        prometheus.Counter
+	stepSeconds prometheus.Observer
+	keepSeconds prometheus.Observer
+}
+
+func newMetrics(m *health.Metrics) *metrics {
+	return &metrics{
+		alerts:      m.Counter("alerts_total", "Alerts spoken.").WithLabelValues(),
+		frames:      m.Counter("frames_total", "Frames signed and published.").WithLabelValues(),
+		shed:        m.Counter("observations_shed_total", "Observations dropped because the core could not keep up.").WithLabelValues(),
+		stepSeconds: m.Histogram("observation_seconds", "From an observation taken up to everything it changed spoken.", nil).WithLabelValues(),
+		keepSeconds: m.Histogram("commit_seconds", "How long a decision waited for the disk.", nil).WithLabelValues(),
+	}
+}
+
+func (m *metrics) observation(d time.Duration) { m.stepSeconds.Observe(d.Seconds()) }
+
+func (m *metrics) committed(d time.Duration) { m.keepSeconds.Observe(d.Seconds()) }
