@@ -224,11 +224,11 @@ func (s *scanner) instruction(t *token) *fault {
 	if !ok || prefix != "" || strings.EqualFold(local, "xml") {
 		return s.fault(RuleSyntax, "a processing instruction is malformed", start)
 	}
-	t.local = local
 	raw, _, ok := strings.Cut(s.doc[s.pos:], "?>")
 	if !ok || raw != "" && !isSpace(raw[0]) {
 		return s.fault(RuleSyntax, "a processing instruction is malformed", start)
 	}
+	t.local, t.text = local, lineEnds(strings.TrimLeft(raw, " \t\r\n"))
 	s.pos += len(raw) + len("?>")
 	return nil
 }

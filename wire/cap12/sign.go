@@ -50,16 +50,12 @@ func sign(doc []byte, key crypto.Signer, cert *x509.Certificate) ([]byte, error)
 	if r.document.outside {
 		return nil, errors.New("a processing instruction stands outside the alert")
 	}
-	tree := etree.NewDocument()
-	if err := tree.ReadFromBytes(doc); err != nil {
-		return nil, err
-	}
 	signing, err := dsig.NewSigningContext(key, [][]byte{cert.Raw})
 	if err != nil {
 		return nil, err
 	}
 	signing.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
-	element, err := signing.ConstructSignature(tree.Root(), true)
+	element, err := signing.ConstructSignature(treeOf(string(doc)).Root(), true)
 	if err != nil {
 		return nil, err
 	}

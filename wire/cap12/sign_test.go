@@ -134,7 +134,7 @@ func dresses() map[string]func(string) string {
 			return strings.ReplaceAll(doc, "<description>", "<cap:description>")
 		},
 		"odd": func(doc string) string {
-			doc = strings.Replace(doc, "<alert ", "<?xml-stylesheet href='a.xsl'?>\n<!-- front --><alert xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'\n xsi:schemaLocation = 'urn:oasis:names:tc:emergency:cap:1.2  CAP-v1.2.xsd' ", 1)
+			doc = strings.Replace(doc, "<alert ", "<?xml-stylesheet href='a.xsl'?>\n<!-- front --><alert xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'\n xsi:schemaLocation = 'urn:oasis:names:tc:emergency:cap:1.2\n\tCAP-v1.2.xsd&#9;&#xD;&quot;' ", 1)
 			doc = strings.Replace(doc, "<status>", "<!-- in <between> --><?pi  with data ?><?pi?><status >", 1)
 			doc = strings.Replace(doc, "tocsin-8-1", "tocsin<!-- cut -->-8<![CDATA[-1]]>", 1)
 			return strings.Replace(doc, "Drone", "<![CDATA[D]]>&#114;&#x6f;ne", 1) + "<!-- back --><?end?>\n"

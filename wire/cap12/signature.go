@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	dsig "github.com/russellhaering/goxmldsig"
 )
 
 // ErrUnsigned is wrapped where a document carries no XML signature.
@@ -44,21 +42,6 @@ var (
 		"http://www.w3.org/2001/04/xmlenc#sha512":       crypto.SHA512,
 	}
 )
-
-// canonicalizer is the canonical form an algorithm names. The forms with comments are
-// the same as those without here: the reference "" leaves comments out of what is
-// signed (XML Signature, clause 4.4.3.3), and a signature with a comment inside is refused.
-func canonicalizer(algorithm, prefixes string) (dsig.Canonicalizer, bool) {
-	switch strings.TrimSuffix(algorithm, "WithComments") {
-	case "http://www.w3.org/2001/10/xml-exc-c14n#":
-		return dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList(prefixes), true
-	case "http://www.w3.org/TR/2001/REC-xml-c14n-20010315", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#":
-		return dsig.MakeC14N10RecCanonicalizer(), true
-	case "http://www.w3.org/2006/12/xml-c14n11", "http://www.w3.org/2006/12/xml-c14n11#":
-		return dsig.MakeC14N11Canonicalizer(), true
-	}
-	return nil, false
-}
 
 // method is an algorithm with the only parameter any of them may have here.
 type method struct {

@@ -13,6 +13,8 @@ const maxRemarks = 100
 type checker struct {
 	doc    string
 	report Report
+	// Line numbers are counted on from the last one asked for, mostly forwards.
+	countedTo, counted int
 }
 
 // bad records a defect of n; odd records a warning.
@@ -41,7 +43,16 @@ func (c *checker) fault(f *fault) {
 	c.report.Defects = append(c.report.Defects, Remark{Rule: f.rule, What: f.what, Value: f.value, Line: c.line(f.at)})
 }
 
-func (c *checker) line(at int) int { return 1 + strings.Count(c.doc[:min(at, len(c.doc))], "\n") }
+// line is the line of a byte offset, from 1.
+func (c *checker) line(at int) int {
+	at = min(at, len(c.doc))
+	if at < c.countedTo {
+		c.countedTo, c.counted = 0, 0
+	}
+	c.counted += strings.Count(c.doc[c.countedTo:at], "\n")
+	c.countedTo = at
+	return 1 + c.counted
+}
 
 // root holds the root element to being CAP 1.2's alert; older versions are named.
 func (c *checker) root(n *node) bool {

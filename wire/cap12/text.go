@@ -132,7 +132,11 @@ func parseTime(s string) (t time.Time, broken Rule, what string) {
 		}
 		zone = time.FixedZone("", offset)
 	}
-	return time.Date(year, month, day, hour, minute, second, 0, zone), "", ""
+	t = time.Date(year, month, day, hour, minute, second, 0, zone)
+	if t.IsZero() || t.Year() > 9999 {
+		return time.Time{}, RuleTimeValue, "the time is beyond what can be written"
+	}
+	return t, "", ""
 }
 
 // parsePoint reads "latitude,longitude".
@@ -149,9 +153,6 @@ func parsePoint(s string) (Point, bool) {
 // parseDecimal reads a number of digits with at most one point and a sign, as
 // xs:decimal: no exponent, no infinity.
 func parseDecimal(s string) (float64, bool) {
-	if len(s) > 64 {
-		return 0, false
-	}
 	digits := strings.TrimLeft(s, "+-")
 	if len(s)-len(digits) > 1 {
 		return 0, false

@@ -69,12 +69,9 @@ func verify(doc []byte, cert *x509.Certificate) (Alert, error) {
 	if err := checkCertificates(claimed.certificates, cert); err != nil {
 		return Alert{}, err
 	}
-	// From here on the tree is goxmldsig's. Ours has made sure that the signature is
-	// the last element of the root and the only one of its name there.
-	tree := etree.NewDocument()
-	if err := tree.ReadFromBytes(doc); err != nil {
-		return Alert{}, unverified("the document does not read the same twice: %v", err)
-	}
+	// From here on the tree is goxmldsig's, made from what our reader read, which has
+	// seen to it that the signature is the last element of the root.
+	tree := treeOf(string(doc))
 	elements := tree.Root().ChildElements()
 	element := elements[len(elements)-1]
 	info, err := verifySignedInfo(element, claimed, cert)
@@ -218,35 +215,6 @@ func signedBytes(tree *etree.Document, info signedInfo) ([]byte, error) {
 		return nil, unverified("the alert was altered after it was signed")
 	}
 	return signed, nil
-}
-
-// canonicalDocument is the canonical form of a whole document: goxmldsig's of the root
-// element, and the processing instructions around it, which belong to what is signed
-// (Canonical XML 1.0, clause 2.3).
-func canonicalDocument(tree *etree.Document, form dsig.Canonicalizer) ([]byte, error) {
-	root := tree.Root()
-	var front, back bytes.Buffer
-	behind := false
-	for _, child := range tree.Child {
-		if child == etree.Token(root) {
-			behind = true
-		}
-		pi, ok := child.(*etree.ProcInst)
-		switch {
-		case !ok || pi.Target == "xml":
-		case behind:
-			back.WriteByte('\n')
-			pi.WriteTo(&back, &tree.WriteSettings)
-		default:
-			pi.WriteTo(&front, &tree.WriteSettings)
-			front.WriteByte('\n')
-		}
-	}
-	middle, err := form.Canonicalize(root.Copy())
-	if err != nil {
-		return nil, err
-	}
-	return append(append(front.Bytes(), middle...), back.Bytes()...), nil
 }
 
 // parseSigned reads the alert out of verified bytes.

@@ -1,0 +1,106 @@
+package cap12
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Each warning is given for what it is about, alone, and the document stays valid.
+func TestWarnings(t *testing.T) {
+	a := golden()["alert"]
+	a.Infos = a.Infos[:1]
+	b, err := a.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := string(b)
+	info := good[strings.Index(good, "  <info>"):strings.Index(good, "</alert>")]
+	area := good[strings.Index(good, "    <area>"):strings.Index(good, "  </info>")]
+	const expires = "<expires>2026-11-21T21:44:00+02:00</expires>"
+	past := swap(expires, "<expires>2026-11-21T21:00:00+02:00</expires>")
+	references := func(what string) edit {
+		return swap(">Alert<", ">Update<").then(before("<incidents>", "<references>"+what+"</references>"))
+	}
+	resource := func(inside string) edit {
+		return before("<area>", "<resource><resourceDesc>Map</resourceDesc><mimeType>image/png</mimeType>"+inside+"</resource>")
+	}
+	for name, c := range map[string]struct {
+		rule Rule
+		make edit
+	}{
+		"empty note":                   {OddEmpty, before("<incidents>", "<note/>")},
+		"empty language is en-US":      {OddEmpty, swap("<language>en<", "<language><")},
+		"empty parameter":              {OddEmpty, before("<area>", "<parameter><valueName>a</valueName><value/></parameter>")},
+		"UTC with a plus":              {OddOffset, swap("2026-11-21T21:14:07+02:00", "2026-11-21T19:14:07+00:00")},
+		"UTC with a plus, referred to": {OddOffset, references(goldenSender + ",tocsin-6,2026-11-21T18:00:00+00:00")},
+		"exercise without a name":      {OddNote, swap("Actual", "Exercise")},
+		"error without a reason":       {OddNote, references("a,b,2026-11-21T18:00:00-00:00").then(swap(">Update<", ">Error<"))},
+		"headline of 161":              {OddHeadline, swap("Attack drone: take shelter now", strings.Repeat("ї", 161))},
+		"no info":                      {OddNoInfo, swap(info, "")},
+		"no area":                      {OddNoArea, swap(area, "")},
+		"area in words":                {OddNoShape, swap(area, "<area><areaDesc>The coast</areaDesc></area>")},
+		"area in codes":                {OddGeocode, swap("<polygon>"+square1+"</polygon>", "")},
+		"no expires":                   {OddNoExpires, swap(expires, "")},
+		"expired when it cancels":      {OddExpired, past.then(references("a,b,2026-11-21T18:00:00-00:00")).then(swap(">Update<", ">Cancel<"))},
+		"expired when all is clear":    {OddExpired, past.then(swap(">Shelter<", ">AllClear<"))},
+		"expired when past":            {OddExpired, past.then(swap(">Immediate<", ">Past<"))},
+		"over before it begins":        {OddOnset, swap("<onset>2026-11-21T21:19:30", "<onset>2026-11-21T22:19:30")},
+		"assess in public":             {OddAssess, swap(">Shelter<", ">Assess<")},
+		"markup":                       {OddMarkup, swap("An attack drone may", "An attack drone&lt;br/> may")},
+		"refers to itself":             {OddSelf, references(goldenSender + ",tocsin-7-1,2026-11-21T21:14:07+02:00")},
+		"refers to the future":         {OddLater, references(goldenSender + ",tocsin-7-2,2026-11-21T21:14:08+02:00")},
+		"resource without contents":    {OddResource, resource("")},
+		"digest in another notation":   {OddDigest, resource("<uri>https://example.gov/map.png</uri><digest>2jmj7l5rSw0yVb/vlWAYkK/YBwk=</digest>")},
+		"signature":                    {OddSigned, before("</alert>", `<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/>`)},
+		"two signatures":               {OddSignatures, before("</alert>", strings.Repeat(`<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/>`, 2))},
+		"stylesheet":                   {OddInstruction, before("<alert", "<?xml-stylesheet href='cap.xsl'?>")},
+		"xsi:type":                     {OddTypeAttribute, swap("<event>", `<event xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="string">`)},
+	} {
+		r := Check(c.make(good))
+		if !r.Valid() || !slices.Equal(rulesOf(r.Warnings), []Rule{c.rule}) {
+			t.Errorf("%s: want %s alone, got %+v", name, c.rule, r)
+		}
+	}
+	// What is allowed and ordinary is not remarked on.
+	for name, make := range map[string]edit{
+		"schema location":            swap("<alert ", `<alert xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:oasis:names:tc:emergency:cap:1.2 cap.xsd" `),
+		"addresses in public":        swap("</scope>", "</scope><addresses>a@example.gov</addresses>"),
+		"headline of 160":            swap("Attack drone: take shelter now", strings.Repeat("ї", 160)),
+		"white space in a time":      swap("2026-11-21T21:14:07+02:00", "\n 2026-11-21T21:14:07+02:00 "),
+		"midnight as 24:00":          swap("2026-11-21T21:44:00+02:00", "2026-11-21T24:00:00+02:00"),
+		"leap day":                   swap("2026-11-21T21:44:00+02:00", "2028-02-29T21:44:00+02:00"),
+		"polygon over several lines": swap(" 46.515,30.717", "\n\t46.515,30.717"),
+		"polygon at the pole":        swap(square1, "90,180 90,-180 -90,-180 90.0,+180"),
+		"altitude alone":             before("</area>", "<altitude>-10.5</altitude>"),
+		"content for one-way links":  resource("<uri>map.png</uri><derefUri>AAEC\nAwQ=</derefUri>"),
+		"apostrophe entity":          swap("Attack drone<", "Attack &apos;drone&#39;<"),
+		"less-than in prose":         swap("An attack drone may", "Within &lt; 5 min a drone may"),
+		"language with a script":     swap("<language>en<", "<language>zh-Hant-TW<"),
+	} {
+		if r := Check(make(good)); !r.Valid() || len(r.Warnings) > 0 {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+// A remark says where: path, line and value as they are in the document.
+func TestRemarkSaysWhere(t *testing.T) {
+	b := string(read1(t, "testdata/good/hundred-zones.xml"))
+	lines := strings.Split(b, "\n")
+	at := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "Z-041") })
+	b = strings.Replace(b, "Z-041", "", 1)
+	r := Check([]byte(b))
+	want := Remark{Rule: RuleGeocodeNothing, What: "a geocode needs a code", Path: "alert/info/area[42]/geocode/value", Line: at + 1}
+	if len(r.Defects) != 1 || r.Defects[0] != want {
+		t.Errorf("got %+v, want %+v", r.Defects, want)
+	}
+	if s := r.Defects[0].String(); s != "geocode: a geocode needs a code, at alert/info/area[42]/geocode/value" {
+		t.Error(s)
+	}
+	// Every area spoiled: a hundred defects are kept, the rest counted.
+	b = strings.ReplaceAll(b, "<areaDesc>Zone", "<areaDesc/><circle>x</circle><areaDesc>Zone")
+	if r := Check([]byte(b)); len(r.Defects) != maxRemarks || r.Omitted == 0 || !strings.Contains(r.Err().Error(), "and 95 more") {
+		t.Errorf("%d defects, %d omitted: %v", len(r.Defects), r.Omitted, r.Err())
+	}
+}
