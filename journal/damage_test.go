@@ -160,9 +160,9 @@ func TestAFlippedBitAnywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.Close()
-	step := 97
+	step := 397
 	if testing.Short() {
-		step = 997
+		step = 1997
 	}
 	told, silent, unopened := 0, 0, 0
 	for at := 0; at < len(whole); at += step {
@@ -262,6 +262,41 @@ func TestALostTailIsKnown(t *testing.T) {
 	}
 	if p := mustAppend(t, j, entry("k", "after")); p != 17 {
 		t.Errorf("the next entry stands at %d", p)
+	}
+}
+
+func TestAFileBeyondReadingIsPutAside(t *testing.T) {
+	dir := filled(t, 5)
+	name := filepath.Join(dir, fileName)
+	ruin := bytes.Repeat([]byte("ruin"), 3000)
+	if err := os.WriteFile(name, ruin, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(ctx, dir, Options{}); !errors.Is(err, ErrCorrupt) {
+		t.Fatalf("without PutAside: %v", err)
+	}
+	j, err := Open(ctx, dir, Options{PutAside: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if d := j.Damage(); d == nil || d.Position != 1 || d.Next != 6 {
+		t.Errorf("told %v", d)
+	}
+	if p := mustAppend(t, j, entry("k", "on")); p != 6 {
+		t.Errorf("goes on at %d", p)
+	}
+	aside, err := filepath.Glob(name + ".*")
+	if err != nil || len(aside) == 0 {
+		t.Fatalf("put aside: %v, %v", aside, err)
+	}
+	if b, err := os.ReadFile(aside[0]); err != nil || !bytes.Equal(b, ruin) {
+		t.Errorf("what was put aside is not what was there: %v", err)
+	}
+	foreign := t.TempDir()
+	mustExecute(t, foreign, "CREATE TABLE t (x)")
+	if _, err := Open(ctx, foreign, Options{PutAside: true}); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a sound file of another program: %v", err)
 	}
 }
 

@@ -37,6 +37,10 @@ import (
 // Options of Open. The zero value is ready for use.
 type Options struct {
 	Queue int // appends that may wait to be taken up before Start blocks; 1024 if 0
+	// PutAside makes Open rename a file that SQLite cannot read at all, and begin a new
+	// one, instead of refusing: a program that cannot remember is better than none. Damage
+	// says so, and positions go on behind those that the file head knows of.
+	PutAside bool
 }
 
 // Journal is an open journal. Its methods may be called from many goroutines.
@@ -236,7 +240,7 @@ func (j *Journal) Close() error {
 			}
 			errs = append(errs, j.witness.f.Sync())
 		}
-		if err := errors.Join(append(errs, j.release())...); err != nil {
+		if err := errors.Join(append(errs, j.release(), j.lock.Close())...); err != nil {
 			j.err = fmt.Errorf("journal: close: %w", err)
 		}
 	})

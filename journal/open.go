@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -58,8 +60,8 @@ CREATE TABLE strays (          -- rows found behind the end, put aside
 
 // Open opens the journal in dir, making folder and files that do not exist, and takes the
 // folder's lock; if another process has it the error is a *HeldError. A file that is not a
-// journal, or that SQLite cannot read at all, is a *CorruptError. A journal whose end is
-// damaged is opened; see Damage. A disk without any room gives ErrFull only if SQLite cannot
+// journal, or that SQLite cannot read at all, is a *CorruptError; see Options.PutAside. A
+// journal whose end is damaged is opened; see Damage. A disk without any room gives ErrFull only if SQLite cannot
 // so much as open the files.
 //
 // What the write-ahead log holds is written to the file and synced before it is served: after
@@ -83,17 +85,41 @@ func Open(ctx context.Context, dir string, opts Options) (*Journal, error) {
 		stopped: make(chan struct{}),
 		grown:   make(chan struct{}),
 	}
-	if err := j.open(ctx, dir); err != nil {
+	err = j.open(ctx, dir)
+	if opts.PutAside && isDamage(err) {
+		err = j.begin(ctx, dir, err)
+	}
+	if err != nil {
 		switch code := sqliteCode(err); {
 		case isDamage(err):
 			err = &CorruptError{What: err.Error()}
 		case code == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_IOERR_SHMSIZE, isNoSpace(err):
 			err = fmt.Errorf("%w: %w", ErrFull, err)
 		}
-		return nil, errors.Join(fmt.Errorf("journal: open %s: %w", dir, err), j.release())
+		return nil, errors.Join(fmt.Errorf("journal: open %s: %w", dir, err), j.release(), j.lock.Close())
 	}
 	go j.write()
 	return j, nil
+}
+
+// begin puts a file aside that SQLite cannot read, for the reason cause, and opens a new one.
+func (j *Journal) begin(ctx context.Context, dir string, cause error) error {
+	if err := j.release(); err != nil {
+		return err
+	}
+	*j = Journal{lock: j.lock, queue: j.queue, closing: j.closing, stopped: j.stopped, grown: j.grown}
+	aside := fmt.Sprintf("%s.%d", fileName, time.Now().UnixMilli())
+	for _, part := range []string{"", "-wal", "-shm"} {
+		err := os.Rename(filepath.Join(dir, fileName+part), filepath.Join(dir, aside+part))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := j.open(ctx, dir); err != nil {
+		return err
+	}
+	j.damage = &CorruptError{Position: 1, Next: j.head.position + 1, What: fmt.Sprintf("the file could not be read and was put aside as %s: %v", aside, cause)}
+	return nil
 }
 
 func (j *Journal) open(ctx context.Context, dir string) (err error) {
@@ -203,7 +229,7 @@ func (j *Journal) transact(ctx context.Context, do func() error) error {
 	return err
 }
 
-// release gives back whatever Open took, as far as it got.
+// release closes the files, as far as they were opened; the lock stays.
 func (j *Journal) release() error {
 	var errs []error
 	if j.readers != nil {
@@ -223,5 +249,5 @@ func (j *Journal) release() error {
 	if j.witness != nil {
 		errs = append(errs, j.witness.f.Close())
 	}
-	return errors.Join(append(errs, j.lock.Close())...)
+	return errors.Join(errs...)
 }

@@ -44,6 +44,7 @@ type Spoken struct {
 	end     int64       // where the next record goes
 	number  uint64      // of the last record
 	lost    int         // records known lost in ways that frame cannot count
+	reserve int64       // bytes that the file keeps when it is empty
 	scratch []byte
 }
 
@@ -57,8 +58,10 @@ type SpokenState struct {
 // OpenSpoken opens spoken.log in dir, making it if it does not exist, with 4 MiB set aside
 // if the disk has them. On a disk without any room a new file gives ErrFull; one that was
 // made before opens.
-func OpenSpoken(dir string) (*Spoken, error) {
-	s := &Spoken{end: slotsEnd}
+func OpenSpoken(dir string) (*Spoken, error) { return openSpoken(dir, spokenReserve) }
+
+func openSpoken(dir string, reserve int64) (*Spoken, error) {
+	s := &Spoken{end: slotsEnd, reserve: reserve}
 	if err := s.open(dir); err != nil {
 		if isNoSpace(err) {
 			err = fmt.Errorf("%w: %w", ErrFull, err)
@@ -91,19 +94,19 @@ func (s *Spoken) open(dir string) (err error) {
 			return err
 		}
 	}
-	if err := s.reserve(); err != nil && !isNoSpace(err) {
+	if err := s.setAside(); err != nil && !isNoSpace(err) {
 		return err
 	}
 	return syncDir(dir)
 }
 
-// reserve makes the file at least spokenReserve long, of blocks that are really its own.
-func (s *Spoken) reserve() error {
+// setAside makes the file at least as long as its reserve, of blocks that are really its own.
+func (s *Spoken) setAside() error {
 	info, err := s.slots.f.Stat()
-	if err != nil || info.Size() >= spokenReserve {
+	if err != nil || info.Size() >= s.reserve {
 		return err
 	}
-	if _, err := s.slots.f.WriteAt(make([]byte, spokenReserve-info.Size()), info.Size()); err != nil {
+	if _, err := s.slots.f.WriteAt(make([]byte, s.reserve-info.Size()), info.Size()); err != nil {
 		return err
 	}
 	return s.slots.f.Sync()
@@ -217,8 +220,8 @@ func (s *Spoken) Reset() error {
 	s.lost = 0
 	// Only now: blocks of a log that still counts must not be given back.
 	info, err := s.slots.f.Stat()
-	if err == nil && info.Size() > spokenReserve {
-		err = s.slots.f.Truncate(spokenReserve)
+	if keep := max(s.reserve, slotsEnd); err == nil && info.Size() > keep {
+		err = s.slots.f.Truncate(keep)
 	}
 	if err != nil {
 		return fmt.Errorf("journal: spoken: reset: %w", err)
