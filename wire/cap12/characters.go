@@ -1,6 +1,7 @@
 package cap12
 
 import (
+	"iter"
 	"strings"
 	"unicode/utf8"
 )
@@ -131,8 +132,8 @@ func blank(s string) bool { return trim(s) == "" }
 // trim and fields know XML's white space only: a no-break space is no separator.
 func trim(s string) string { return strings.Trim(s, " \t\r\n") }
 
-func fields(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r < utf8.RuneSelf && isSpace(byte(r)) })
+func fields(s string) iter.Seq[string] {
+	return strings.FieldsFuncSeq(s, func(r rune) bool { return r < utf8.RuneSelf && isSpace(byte(r)) })
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

@@ -131,6 +131,9 @@ func (c *checker) alert(n *node) Alert {
 		}
 	}
 	for _, i := range infos {
+		if c.full() {
+			break
+		}
 		a.Infos = append(a.Infos, c.info(i, a))
 	}
 	c.whole(n, a)
@@ -173,7 +176,10 @@ func (c *checker) whole(n *node, a Alert) {
 // references reads sender,identifier,sent triples separated by white space.
 func (c *checker) references(n *node) []Reference {
 	var list []Reference
-	for _, s := range fields(c.optional(n)) {
+	for s := range fields(c.optional(n)) {
+		if c.full() {
+			break
+		}
 		sender, rest, _ := strings.Cut(s, ",")
 		identifier, sent, ok := strings.Cut(rest, ",")
 		if !ok || sender == "" || identifier == "" || strings.ContainsAny(s, "<&") || strings.Contains(sent, ",") {

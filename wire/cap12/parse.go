@@ -44,6 +44,9 @@ func read(b []byte) reading {
 	}
 	signatures := c.signatures(d.root)
 	c.structure(d.root, alertModel)
-	alert := c.alert(d.root)
+	var alert Alert
+	if !c.full() {
+		alert = c.alert(d.root)
+	}
 	return reading{alert: alert, report: c.report, signatures: signatures, document: d}
 }

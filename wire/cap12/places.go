@@ -3,6 +3,7 @@ package cap12
 import (
 	"encoding/base64"
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -80,13 +81,7 @@ func (c *checker) uri(n *node, relative bool) string {
 // base64 reads derefUri; line breaks in it are allowed, as in MIME.
 func (c *checker) base64(n *node) string {
 	s := c.optional(n)
-	packed := strings.Map(func(r rune) rune {
-		if r == ' ' || r == '\t' || r == '\n' || r == '\r' {
-			return -1
-		}
-		return r
-	}, s)
-	if _, err := base64.StdEncoding.DecodeString(packed); err != nil {
+	if _, err := base64.StdEncoding.DecodeString(pack(s)); err != nil {
 		c.bad(RuleDeref, n, s, "derefUri must be base64")
 	}
 	return s
@@ -158,9 +153,8 @@ func (c *checker) feet(n *node) *float64 {
 }
 
 func (c *checker) polygon(n *node) Polygon {
-	pairs := fields(n.text)
-	p := make(Polygon, 0, len(pairs))
-	for _, pair := range pairs {
+	var p Polygon
+	for pair := range fields(n.text) {
 		q, ok := parsePoint(pair)
 		if !ok {
 			c.bad(RulePolygonForm, n, pair, "a polygon is a list of latitude,longitude pairs")
@@ -176,24 +170,20 @@ func (c *checker) polygon(n *node) Polygon {
 	case len(p) < 4:
 		c.bad(RulePolygonPoints, n, n.text, "a polygon has at least four pairs")
 	case p[0] != p[len(p)-1]:
-		c.bad(RulePolygonOpen, n, pairs[0]+" ... "+pairs[len(pairs)-1], "a polygon's last pair must equal its first")
+		c.bad(RulePolygonOpen, n, Polygon{p[0], p[len(p)-1]}.String(), "a polygon's last pair must equal its first")
 	}
 	return p
 }
 
 func (c *checker) circle(n *node) Circle {
-	parts := fields(n.text)
-	if len(parts) != 2 {
-		c.bad(RuleCircleForm, n, n.text, `a circle is "latitude,longitude radius"`)
-		return Circle{}
-	}
-	centre, ok := parsePoint(parts[0])
-	radius, numeric := parseDecimal(parts[1])
+	at, size, _ := strings.Cut(strings.Join(slices.Collect(fields(clip(n.text, 1000))), " "), " ")
+	centre, isPoint := parsePoint(at)
+	radius, isNumber := parseDecimal(size)
 	switch {
-	case !ok || !numeric:
+	case !isPoint || !isNumber:
 		c.bad(RuleCircleForm, n, n.text, `a circle is "latitude,longitude radius"`)
 	case !centre.onEarth():
-		c.bad(RuleCoordinates, n, parts[0], "latitude goes to 90, longitude to 180 degrees")
+		c.bad(RuleCoordinates, n, at, "latitude goes to 90, longitude to 180 degrees")
 	case radius < 0:
 		c.bad(RuleCircleRadius, n, n.text, "a radius is not negative")
 	}

@@ -37,7 +37,7 @@ func (r Remark) String() string {
 type Report struct {
 	Defects  []Remark `json:"defects"`
 	Warnings []Remark `json:"warnings"`
-	Omitted  int      `json:"omitted,omitempty"` // defects and warnings beyond the first hundred of each
+	Omitted  int      `json:"omitted,omitempty"` // how many more there are at least, beyond a hundred of each
 }
 
 // Valid reports whether the document has no defect.

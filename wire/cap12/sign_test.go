@@ -1,8 +1,10 @@
 package cap12
 
 import (
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -201,5 +203,53 @@ func TestVerifyLooksAtTime(t *testing.T) {
 	}
 	if _, err := Verify([]byte("<a/>"), authority().cert, time.Time{}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("not CAP: %v", err)
+	}
+}
+
+// The signed files were made once, by xmlsec1 and by Sign, with a key that is gone:
+// they must verify for ever. -update makes new ones where they do not.
+func TestSignedFiles(t *testing.T) {
+	made := map[string]struct{ alert, dress, c14n string }{
+		"ours":               {"alert", "", ""},
+		"all-clear":          {"all-clear", "", ""},
+		"exclusive-prefixed": {"apostrophes-and-markup", "prefixed", "http://www.w3.org/2001/10/xml-exc-c14n#"},
+		"inclusive-odd":      {"apostrophes-and-markup", "odd", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"},
+	}
+	file := func(name string) string { return filepath.Join("testdata", "signed", name) }
+	ok := func() error {
+		for name, m := range made {
+			got, err := Verify(read1(t, file(name+".xml")), signedCertificate(t), time.Time{})
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if diff := unlike(golden()[m.alert], got); diff != "" {
+				return fmt.Errorf("%s: %s", name, diff)
+			}
+		}
+		return nil
+	}
+	if _, err := os.Stat(file("cert.pem")); *update && (err != nil || ok() != nil) {
+		by := authority()
+		write(t, file("cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: by.cert.Raw}))
+		for name, m := range made {
+			doc, err := golden()[m.alert].Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			signed := doc
+			if m.c14n == "" {
+				signed = mustSign(t, string(doc), by)
+			} else {
+				template := signatureTemplate(m.c14n, m.c14n, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", "http://www.w3.org/2001/04/xmlenc#sha256")
+				signed = signElsewhere(t, judge(t, "xmlsec1"), dresses()[m.dress](string(doc)), by, template)
+			}
+			write(t, file(name+".xml"), signed)
+		}
+	}
+	if err := ok(); err != nil {
+		t.Error(err)
+	}
+	if n := len(folder(t, file("*.xml"))); n != len(made) {
+		t.Errorf("%d files for %d", n, len(made))
 	}
 }

@@ -239,7 +239,7 @@ func octets(n *node) ([]byte, error) {
 	if len(n.children) > 0 {
 		return nil, unverified("%s holds elements", n.local)
 	}
-	b, err := base64.StdEncoding.Strict().DecodeString(strings.Join(fields(n.text), ""))
+	b, err := base64.StdEncoding.Strict().DecodeString(pack(n.text))
 	if err != nil || len(b) == 0 {
 		return nil, unverified("%s is not base64", n.local)
 	}

@@ -54,6 +54,9 @@ func (c *checker) line(at int) int {
 	return 1 + c.counted
 }
 
+// full reports whether looking on is of no use: no more defects are kept.
+func (c *checker) full() bool { return len(c.report.Defects) == maxRemarks }
+
 // root holds the root element to being CAP 1.2's alert; older versions are named.
 func (c *checker) root(n *node) bool {
 	switch {
@@ -87,6 +90,10 @@ func (c *checker) structure(n *node, model []element) {
 	counts := make([]int, len(model))
 	last := 0
 	for _, child := range n.children {
+		if c.full() {
+			c.report.Omitted++
+			return
+		}
 		if child.space != Namespace {
 			c.bad(RuleForeign, child, child.space, "the element is not of CAP's namespace")
 			child.skip = true

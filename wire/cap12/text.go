@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // String is the reference as CAP writes it: sender,identifier,sent.
@@ -164,4 +165,14 @@ func parseDecimal(s string) (float64, bool) {
 	}
 	x, err := strconv.ParseFloat(s, 64)
 	return x, err == nil
+}
+
+// pack takes the white space out of base64, where it means nothing.
+func pack(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && isSpace(byte(r)) {
+			return -1
+		}
+		return r
+	}, s)
 }

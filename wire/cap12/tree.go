@@ -253,17 +253,23 @@ func (n *node) path() string {
 	if n.parent == nil {
 		return clip(n.local, 60)
 	}
-	step, among, index := clip(n.local, 60), 0, 0
+	step, before, found, after := clip(n.local, 60), 0, false, false
 	for _, c := range n.parent.children {
-		if c.local == n.local {
-			among++
+		switch {
+		case c == n:
+			found = true
+		case c.local != n.local:
+		case found:
+			after = true
+		default:
+			before++
 		}
-		if c == n {
-			index = among
+		if after {
+			break
 		}
 	}
-	if among > 1 {
-		step += "[" + strconv.Itoa(index) + "]"
+	if before > 0 || after {
+		step += "[" + strconv.Itoa(before+1) + "]"
 	}
 	return n.parent.path() + "/" + step
 }
