@@ -129,6 +129,7 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("X-Accel-Buffering", "no")
 	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Time{}) // a reader says nothing more, for as long as it likes
 	write := func(b []byte) bool {
 		control.SetWriteDeadline(time.Now().Add(g.cfg.WriteTimeout))
 		if _, err := w.Write(b); err != nil {

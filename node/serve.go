@@ -1,0 +1,83 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+// Bounds of the two doors. A process holds 20,000 open files at most.
+const (
+	publicConnections = 18_000
+	deskConnections   = 256
+	headerLimit       = 16 << 10
+	headerTime        = 5 * time.Second
+	idleTime          = 90 * time.Second
+	closeTime         = 3 * time.Second
+)
+
+// door is one HTTP listener.
+type door struct {
+	name     string
+	listener net.Listener
+	server   *http.Server
+}
+
+// openDoor listens, so that a port that is taken is told before anything starts.
+func openDoor(ctx context.Context, name, address string, t TLS, connections int, h http.Handler) (*door, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("node: %s: %w; is another program on this port?", name, err)
+	}
+	l = netutil.LimitListener(l, connections)
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerLimit,
+	}
+	if t.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+		if err != nil {
+			l.Close()
+			return nil, fmt.Errorf("node: %s: tls: %w", name, err)
+		}
+		s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		l = tls.NewListener(l, s.TLSConfig)
+	}
+	return &door{name: name, listener: l, server: s}, nil
+}
+
+// serve answers until the context ends.
+func (d *door) serve(ctx context.Context) error {
+	stopped := make(chan error, 1)
+	go func() { stopped <- d.server.Serve(d.listener) }()
+	select {
+	case err := <-stopped:
+		return fmt.Errorf("node: %s: %w", d.name, err)
+	case <-ctx.Done():
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	if err := d.server.Shutdown(limit); err != nil {
+		d.server.Close()
+	}
+	if err := <-stopped; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("node: %s: %w", d.name, err)
+	}
+	return nil
+}
+
+// bounded gives each request a time to be read and answered in; a stream sets its own.
+func bounded(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		control.SetReadDeadline(time.Now().Add(10 * time.Second))
+		control.SetWriteDeadline(time.Now().Add(30 * time.Second))
+		h.ServeHTTP(w, r)
+	})
+}
