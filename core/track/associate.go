@@ -117,12 +117,16 @@ func (p *Picture) gain(ob *object, base *memory, pl *plot) (float64, bool) {
 	if !(d2 < gates[n]) {
 		return 0, false
 	}
-	exists := base.existence()
+	exists := math.Max(base.existence(), leastClaim)
 	detect := pl.source.detect
 	gain := ll + scale + math.Log(detect*exists) - math.Log1p(-exists*detect) -
 		pl.source.logClutter(&pl.g) - math.Log1p(births/pl.source.noise)
 	return gain, gain > 0
 }
+
+// leastClaim is the existence with which even the youngest object competes for a plot:
+// without it nothing would become of a first plot in dense clutter.
+const leastClaim = 0.3
 
 // oldest is by how many seconds a measurement may be older than the belief it corrects.
 const oldest = 3.0

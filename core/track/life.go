@@ -10,7 +10,7 @@ import (
 
 const (
 	sure      = 3.9  // log-odds of existence at which a track is confirmed: 98 %
-	doubtful  = -7.0 // at which a tentative one is dropped
+	doubtful  = 2.0  // by how much it falls below what it started from until a tentative one is dropped
 	refuted   = -2.2 // at which a confirmed one is lost: 10 %
 	lostFrom  = 30e3 // metres of uncertainty beyond which a track says nothing any more
 	coastFrom = 3    // periods unseen after which a track coasts
@@ -37,6 +37,7 @@ func (p *Picture) start(now time.Time, q *plot) []Change {
 	ob.at, ob.seenAt, ob.updates = q.at, q.at, 1
 	likely := births * p.cueFactor(q)
 	ob.logOdds = math.Log(q.source.trust * likely / (likely*(1-q.source.trust) + q.source.noise))
+	ob.firstOdds = ob.logOdds
 	if q.g.hasEl || q.g.hasHeight {
 		ob.depths = 1
 	}
@@ -140,7 +141,7 @@ func (p *Picture) dropStale(now time.Time) {
 func (p *Picture) age(now time.Time, ob *object) []Change {
 	unseen := now.Sub(ob.seenAt)
 	if ob.id == "" {
-		if ob.logOdds < doubtful || unseen > max(4*ob.period(), 10*time.Second) {
+		if ob.logOdds < ob.firstOdds-doubtful || unseen > max(4*ob.period(), 10*time.Second) {
 			ob.gone = true
 		}
 		return nil

@@ -19,6 +19,7 @@ type object struct {
 	into       ID
 	revision   int
 	since      time.Time
+	firstOdds  float64 // log-odds of existence when it started
 	cradle     *source // the source whose look started it
 	look       *look
 	cache      forecastCache
