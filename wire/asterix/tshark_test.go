@@ -63,7 +63,7 @@ type pdml struct {
 
 // judge asks tshark about a capture: per packet, its asterix messages as flat lists.
 func judge(t *testing.T, capture string, ports []int, prefs ...string) [][][]field {
-	args := []string{"-r", capture, "-T", "pdml", "-J", "asterix"}
+	args := []string{"-n", "-r", capture, "-T", "pdml", "-J", "asterix"}
 	for _, p := range ports {
 		args = append(args, "-d", fmt.Sprintf("udp.port==%d,asterix", p))
 	}
