@@ -99,8 +99,8 @@ func (w *world) keys(t testing.TB) []byte {
 func (w *world) client(t testing.TB, regions ...string) *Client {
 	t.Helper()
 	c := NewClient(public(w.root), alert.Exercise, regions...)
-	if err := c.Keys(w.keys(t)); err != nil {
-		t.Fatal(err)
+	if v := c.Keys(w.keys(t), t0); v != Taken {
+		t.Fatal(v)
 	}
 	return c
 }

@@ -40,27 +40,32 @@ type Zone struct {
 type Client struct {
 	verifier *Verifier
 	chains   map[string]*held
-	clock    bool
 }
 
 // held is what a client holds of one chain.
 type held struct {
 	has     bool // a board was taken
 	seq     int64
-	at      time.Time // the greatest of the beats, and of the changes that were not to be fetched
+	ordered time.Time // the greatest at of the beats, and of the changes that need not be fetched
+	newest  time.Time // the greatest at of all
 	due     time.Time // by the client's clock: the next frame comes not later
-	behind  time.Time // since when the board had to be fetched; zero: it agrees
+	clock   bool      // the newest frame was far from it
+	behind  time.Time // since when what is held is not proved to be what holds; zero: it is
 	zones   map[zone.ID]alert.Item
 	lost    map[zone.ID]loss
 	picture Picture
-	said    time.Time // at of the frame that said the picture
 	set     string
+	by      map[string]struct{} // the kids whose word counted in any of this
 }
 
-// loss is a zone that vanished from the board without an end.
+// loss is a zone that vanished from the board without an end, seen at the client's time.
 type loss struct {
 	item alert.Item
 	at   time.Time
+}
+
+func newHeld() *held {
+	return &held{zones: map[zone.ID]alert.Item{}, lost: map[zone.ID]loss{}, by: map[string]struct{}{}}
 }
 
 // NewClient follows the given regions of a universe, or Whole where none is given.
@@ -70,39 +75,85 @@ func NewClient(root ed25519.PublicKey, universe alert.Universe, regions ...strin
 		regions = []string{Whole}
 	}
 	for _, r := range regions {
-		c.chains[r] = &held{zones: map[zone.ID]alert.Item{}, lost: map[zone.ID]loss{}}
+		c.chains[r] = newHeld()
 	}
 	return c
 }
 
-// Keys takes a key list; see Verifier.Keys.
-func (c *Client) Keys(line []byte) error { return c.verifier.Keys(line) }
+// Keys judges a key list at the client's time now; one that is refused changes nothing.
+func (c *Client) Keys(line []byte, now time.Time) Verdict {
+	v := c.verifier.Keys(line)
+	if v != Taken {
+		return v
+	}
+	list := c.verifier.Held()
+	for _, h := range c.chains {
+		for kid := range h.by {
+			if list.RevokedKey(kid) {
+				h.disown(now)
+				break
+			}
+		}
+	}
+	return Taken
+}
+
+// disown forgets numbers and times that a revoked key can have set: whoever stole it could
+// have set them so high that nothing honest would ever be taken again. What was said of
+// zones stays until the board that must be fetched now says otherwise.
+func (h *held) disown(now time.Time) {
+	h.has, h.seq = false, 0
+	h.ordered, h.newest = time.Time{}, time.Time{}
+	h.by = map[string]struct{}{}
+	h.late(now)
+}
+
+func (h *held) late(now time.Time) {
+	if h.behind.IsZero() {
+		h.behind = now
+	}
+}
 
 // KeyList returns the key list in use, nil before the first.
 func (c *Client) KeyList() *KeyList { return c.verifier.Held() }
 
 // Take gives one line its verdict at the client's time now, and applies it if it is Taken.
 func (c *Client) Take(line []byte, now time.Time) Verdict {
-	p, v := c.verifier.Verify(line, now, func(region string) bool { return c.chains[region] != nil })
+	p, kid, v := c.verifier.verify(line, now, func(region string) bool { return c.chains[region] != nil })
 	if v != Taken {
 		return v
 	}
 	h := c.chains[p.Region]
-	if v = h.take(&p); !v.Accepted() {
+	if v = h.take(&p, now); !v.Accepted() {
 		return v
 	}
-	if due := earlier(p.Next, now.Add(p.Next.Sub(p.At))); due.After(h.due) {
-		h.due = due
-	}
+	h.by[kid] = struct{}{}
 	switch {
-	case v == Fetch && h.behind.IsZero():
-		h.behind = now
+	case v == Fetch:
+		h.late(now)
 	case v == Taken && p.Kind == Beat: // nothing less proves that what is held is what holds
 		h.behind = time.Time{}
 	}
-	apart := p.At.Sub(now)
-	c.clock = apart > ClockApart || apart < -ClockApart
+	h.hear(&p, now)
 	return v
+}
+
+// hear notes that the chain was heard. Only a frame newer than all before says anything
+// about now: else the same line, played again and again, would keep a client content.
+func (h *held) hear(p *Payload, now time.Time) {
+	if !p.At.After(h.newest) {
+		return
+	}
+	h.newest = p.At
+	apart := p.At.Sub(now)
+	h.clock = apart > ClockApart || apart < -ClockApart
+	h.due = now.Add(p.Next.Sub(p.At))
+	if !h.clock { // with clocks far apart only the length of the promised silence means anything
+		h.due = earlier(h.due, p.Next)
+	}
+	if p.Kind != Change {
+		h.picture = p.Picture
+	}
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -113,20 +164,19 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // take judges the order of a verified frame and applies it.
-func (h *held) take(p *Payload) Verdict {
+func (h *held) take(p *Payload, now time.Time) Verdict {
 	if p.Kind == Board {
 		if h.has && p.Seq < h.seq {
 			return Rollback
 		}
-		h.board(p)
+		h.board(p, now)
 		return Taken
 	}
-	if !p.At.After(h.at) {
+	if !p.At.After(h.ordered) {
 		return Replay
 	}
 	if p.Kind == Beat {
-		h.at = p.At
-		h.see(p)
+		h.ordered = p.At
 		if !h.has || p.Seq != h.seq || p.Digest != digestOf(h.zones) || p.Active != activeIn(h.zones) {
 			return Fetch
 		}
@@ -134,12 +184,12 @@ func (h *held) take(p *Payload) Verdict {
 	}
 	switch {
 	case h.has && p.Seq <= h.seq:
-		h.at = p.At
+		h.ordered = p.At
 		return Old
 	case !h.has || p.Prev != h.seq || !h.room(p):
 		return Fetch // and it may be given again after the board: its at does not count
 	}
-	h.at, h.seq = p.At, p.Seq
+	h.ordered, h.seq = p.At, p.Seq
 	for _, it := range p.Items {
 		h.put(it)
 	}
@@ -154,21 +204,20 @@ func (h *held) room(p *Payload) bool {
 	return n <= maxHeld
 }
 
-func (h *held) board(p *Payload) {
+func (h *held) board(p *Payload, now time.Time) {
 	before := h.zones
 	h.has, h.seq, h.set = true, p.Seq, p.Set
 	h.zones = make(map[zone.ID]alert.Item, len(before))
-	h.see(p)
 	for _, it := range p.Items {
 		h.put(it)
 	}
 	for id, it := range before {
 		if _, still := h.zones[id]; !still && it.End == warning.NotEnded && len(h.lost) < maxHeld {
-			h.lost[id] = loss{it, p.At}
+			h.lost[id] = loss{it, now}
 		}
 	}
 	for id, l := range h.lost {
-		if !p.At.Before(l.at.Add(KeepEnds)) {
+		if !now.Before(l.at.Add(KeepEnds)) {
 			delete(h.lost, id)
 		}
 	}
@@ -180,13 +229,6 @@ func (h *held) put(it alert.Item) {
 	for _, id := range zones {
 		h.zones[id] = it
 		delete(h.lost, id)
-	}
-}
-
-// see keeps the newest word on the picture.
-func (h *held) see(p *Payload) {
-	if !p.At.Before(h.said) {
-		h.said, h.picture = p.At, p.Picture
 	}
 }
 
@@ -225,19 +267,32 @@ func showOf(it alert.Item, now time.Time) Show {
 	return Warned
 }
 
-// Deaf reports whether a chain that is followed is silent past its due time, or could not
-// be brought up to date for that long, or never said anything.
-func (c *Client) Deaf(now time.Time) bool {
-	for _, h := range c.chains {
-		if now.After(h.due.Add(Patience)) || !h.behind.IsZero() && now.After(h.behind.Add(Patience)) {
+// Deaf reports whether a chain is silent past its due time, or could not be brought up to
+// date for as long as that, or never said anything: of the regions given, or, where none
+// is, of all but the test chain.
+func (c *Client) Deaf(now time.Time, regions ...string) bool {
+	return c.any(regions, func(h *held) bool {
+		return now.After(h.due.Add(Patience)) || !h.behind.IsZero() && now.After(h.behind.Add(Patience))
+	})
+}
+
+// Clock reports whether the newest frame of a chain was far from the client's clock; of
+// which chains is as in Deaf.
+func (c *Client) Clock(regions ...string) bool {
+	return c.any(regions, func(h *held) bool { return h.clock })
+}
+
+func (c *Client) any(regions []string, holds func(*held) bool) bool {
+	for region, h := range c.chains {
+		if len(regions) == 0 && region == Test || len(regions) > 0 && !slices.Contains(regions, region) {
+			continue
+		}
+		if holds(h) {
 			return true
 		}
 	}
 	return false
 }
-
-// Clock reports whether the last accepted frame was far from the client's clock.
-func (c *Client) Clock() bool { return c.clock }
 
 // Seq returns the number held of a chain; false before its first board.
 func (c *Client) Seq(region string) (int64, bool) {
@@ -264,4 +319,9 @@ func (c *Client) Set(region string) string {
 		return h.set
 	}
 	return ""
+}
+
+// Verify judges a line as Take does, but for its order, and applies nothing.
+func (c *Client) Verify(line []byte, now time.Time) (Payload, Verdict) {
+	return c.verifier.Verify(line, now, func(region string) bool { return c.chains[region] != nil })
 }

@@ -92,8 +92,8 @@ func (l KeyList) Sign(root ed25519.PrivateKey) ([]byte, error) {
 	l.Root = Kid(pub)
 	line := sign(l.Root, root, l.encode())
 	// What would not be taken is not given out.
-	if _, err := VerifyKeys(line, pub, l.Universe); err != nil {
-		return nil, err
+	if _, v := VerifyKeys(line, pub, l.Universe); v != Taken {
+		return nil, fmt.Errorf("board: keys: serial %d: clients would find it %s", l.Serial, v)
 	}
 	return line, nil
 }
@@ -138,48 +138,30 @@ func appendTexts(b []byte, list []string) []byte {
 	return append(b, ']')
 }
 
-// What a key list can be refused for.
-var (
-	ErrNotRoot      = errors.New("not signed by the root key")
-	ErrOtherWorld   = errors.New("of the other universe")
-	ErrSerial       = errors.New("older than the list held")
-	ErrMalformed    = errors.New("not of the contract's form")
-	errKeysOversize = fmt.Errorf("%w: over 1 MiB", ErrMalformed)
-)
-
-// VerifyKeys reads a key list that the root key signed.
-func VerifyKeys(line []byte, root ed25519.PublicKey, universe alert.Universe) (*KeyList, error) {
-	l, err := verifyKeys(line, root, universe)
-	if err != nil {
-		return nil, fmt.Errorf("board: keys: %w", err)
-	}
-	return l, nil
-}
-
-func verifyKeys(line []byte, root ed25519.PublicKey, universe alert.Universe) (*KeyList, error) {
+// VerifyKeys judges a key list by the pinned root key; the list is nil unless the verdict
+// is Taken. Whether it is older than the one held is for the caller.
+func VerifyKeys(line []byte, root ed25519.PublicKey, universe alert.Universe) (*KeyList, Verdict) {
 	if len(line) > MaxFrame {
-		return nil, errKeysOversize
-	}
-	if len(root) != ed25519.PublicKeySize {
-		return nil, ErrNotRoot
+		return nil, TooLarge
 	}
 	t, err := split(line)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return nil, Malformed
 	}
-	if t.kid != Kid(root) || !ed25519.Verify(root, t.signed, t.signature) {
-		return nil, ErrNotRoot
+	if len(root) != ed25519.PublicKeySize || t.kid != Kid(root) {
+		return nil, UnknownKey
+	}
+	if !ed25519.Verify(root, t.signed, t.signature) {
+		return nil, BadSignature
 	}
 	l, err := decodeKeys(t.payload)
 	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	case l.Root != t.kid:
-		return nil, fmt.Errorf("%w: it names another root", ErrMalformed)
+	case err != nil || l.Root != t.kid:
+		return nil, Malformed
 	case l.Universe != universe:
-		return nil, ErrOtherWorld
+		return nil, WrongUniverse
 	}
-	return l, nil
+	return l, Taken
 }
 
 func decodeKeys(b []byte) (*KeyList, error) {

@@ -2,7 +2,6 @@ package board
 
 import (
 	"crypto/ed25519"
-	"fmt"
 	"time"
 
 	"tocsin/core/alert"
@@ -46,18 +45,17 @@ func NewVerifier(root ed25519.PublicKey, universe alert.Universe) *Verifier {
 	return &Verifier{root: root, universe: universe}
 }
 
-// Keys takes a key list; a refused one changes nothing. The error is one of ErrNotRoot,
-// ErrOtherWorld, ErrSerial, ErrMalformed.
-func (v *Verifier) Keys(line []byte) error {
-	l, err := VerifyKeys(line, v.root, v.universe)
-	if err != nil {
-		return err
+// Keys takes a key list; one that is refused changes nothing.
+func (v *Verifier) Keys(line []byte) Verdict {
+	l, verdict := VerifyKeys(line, v.root, v.universe)
+	if verdict != Taken {
+		return verdict
 	}
 	if v.list != nil && l.Serial < v.list.Serial {
-		return fmt.Errorf("board: keys: serial %d: %w", l.Serial, ErrSerial)
+		return Rollback
 	}
 	v.list = l
-	return nil
+	return Taken
 }
 
 // Held returns the key list in use, nil before the first.
@@ -66,40 +64,46 @@ func (v *Verifier) Held() *KeyList { return v.list }
 // Verify checks a line at the client's time now. follows says which chains are meant for
 // this client; nil is all. The verdict is Taken where nothing speaks against the frame.
 func (v *Verifier) Verify(line []byte, now time.Time, follows func(region string) bool) (Payload, Verdict) {
+	p, _, verdict := v.verify(line, now, follows)
+	return p, verdict
+}
+
+// verify also says whose signature it is.
+func (v *Verifier) verify(line []byte, now time.Time, follows func(region string) bool) (Payload, string, Verdict) {
 	if len(line) > MaxFrame {
-		return Payload{}, TooLarge
+		return Payload{}, "", TooLarge
 	}
 	t, err := split(line)
 	if err != nil {
-		return Payload{}, Malformed
+		return Payload{}, "", Malformed
 	}
 	if v.list == nil {
-		return Payload{}, UnknownKey
+		return Payload{}, "", UnknownKey
 	}
 	key, known := v.list.Find(t.kid)
 	if !known {
-		return Payload{}, UnknownKey
+		return Payload{}, "", UnknownKey
 	}
 	if !ed25519.Verify(key.X, t.signed, t.signature) {
-		return Payload{}, BadSignature
+		return Payload{}, t.kid, BadSignature
 	}
 	p, err := Decode(t.payload)
 	if err != nil {
-		return Payload{}, Malformed
+		return Payload{}, "", Malformed
 	}
 	switch {
 	case p.Universe != v.universe:
-		return p, WrongUniverse
+		return p, t.kid, WrongUniverse
 	case follows != nil && !follows(p.Region):
-		return p, WrongRegion
+		return p, t.kid, WrongRegion
 	case v.list.RevokedKey(t.kid):
-		return p, RevokedKey
+		return p, t.kid, RevokedKey
 	case !key.InForce(p.At) || !key.InForce(now):
-		return p, KeyNotInForce
+		return p, t.kid, KeyNotInForce
 	case !key.Jurisdiction.allows(&p):
-		return p, OutOfJurisdiction
+		return p, t.kid, OutOfJurisdiction
 	}
-	return p, Taken
+	return p, t.kid, Taken
 }
 
 // allows is the part of the jurisdiction that every client checks.
