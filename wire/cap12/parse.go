@@ -28,7 +28,7 @@ type reading struct {
 }
 
 func read(b []byte) reading {
-	c := checker{doc: string(b[:min(len(b), MaxSize+1)])}
+	c := checker{doc: string(b[:min(len(b), MaxSize+1)]), report: Report{Defects: []Remark{}, Warnings: []Remark{}}}
 	d, f := readTree(c.doc)
 	if f != nil {
 		c.fault(f)

@@ -27,6 +27,9 @@ func (r Remark) String() string {
 	if r.Path != "" {
 		s += ", at " + r.Path
 	}
+	if r.Line > 0 {
+		s += fmt.Sprintf(", line %d", r.Line)
+	}
 	if r.Value != "" {
 		s += fmt.Sprintf(", value %q", r.Value)
 	}

@@ -1,6 +1,7 @@
 package cap12
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -95,7 +96,7 @@ func TestRemarkSaysWhere(t *testing.T) {
 	if len(r.Defects) != 1 || r.Defects[0] != want {
 		t.Errorf("got %+v, want %+v", r.Defects, want)
 	}
-	if s := r.Defects[0].String(); s != "geocode: a geocode needs a code, at alert/info/area[42]/geocode/value" {
+	if s := r.Defects[0].String(); s != fmt.Sprintf("geocode: a geocode needs a code, at alert/info/area[42]/geocode/value, line %d", at+1) {
 		t.Error(s)
 	}
 	// Every area spoiled: a hundred defects are kept, the rest counted.
