@@ -19,6 +19,7 @@ type look struct {
 	prior  memory
 	plots  []*plot
 	chosen *plot
+	used   bool // a plot has been applied from prior before
 }
 
 // plot is one observation while its look is open.
@@ -150,16 +151,11 @@ func (ob *object) farFrom(base *memory, pl *plot, dt float64) bool {
 		return false
 	}
 	z := base.frame.to(pl.g.guess)
-	dt = math.Max(dt, 0)
-	d2, speed := math.Inf(1), 0.0
-	for j := range base.blend.m {
-		m := &base.blend.m[j]
-		dx, dy := z[0]-m.p[0]-m.v[0]*dt, z[1]-m.p[1]-m.v[1]*dt
-		d2 = math.Min(d2, dx*dx+dy*dy)
-		speed = math.Max(speed, math.Abs(m.v[0])+math.Abs(m.v[1]))
-	}
-	reach := 4.5*base.spreadAt(dt, small) + pl.g.spread + 0.1*speed*dt + 20*dt
-	return d2 > reach*reach
+	dt = max(dt, 0)
+	c := &base.outline
+	dx, dy := z[0]-c.p[0]-c.v[0]*dt, z[1]-c.p[1]-c.v[1]*dt
+	reach := c.radius(dt) + pl.g.spread
+	return dx*dx+dy*dy > reach*reach
 }
 
 func absolute(d time.Duration) time.Duration { return max(d, -d) }
@@ -327,7 +323,10 @@ func (p *Picture) apply(ob *object, q *plot) {
 	n, scale := q.g.rows(base.frame, &c.one, &rows)
 	delay(rows[:n], &c.one, dt)
 	ob.memory = *base
-	ob.recent = ob.recent[:len(ob.recent):len(ob.recent)]
+	if l.used { // what is behind the end of recent has been handed out
+		ob.recent = ob.recent[:len(ob.recent):len(ob.recent)]
+	}
+	l.used = true
 	ob.blend = c.blend
 	ll := ob.blend.correct(rows[:n]) + scale
 	if dt > 0 {
@@ -336,6 +335,7 @@ func (p *Picture) apply(ob *object, q *plot) {
 	l.chosen, q.taken = q, ob
 	ob.cache.valid = false
 	ob.absorb(q, ll)
+	ob.trace()
 }
 
 // absorb notes everything of a plot but its measurement.

@@ -109,22 +109,21 @@ func (b *blend) one() (s state) {
 
 // correct applies a measurement and returns the logarithm of its likelihood.
 func (b *blend) correct(rows []row) float64 {
-	var ll [modeCount]float64
-	top := math.Inf(-1)
+	var d2, like [modeCount]float64
+	least := math.Inf(1)
 	for j := range b.m {
-		l, _ := b.m[j].correct(rows)
-		ll[j] = l + math.Log(b.w[j])
-		top = math.Max(top, ll[j])
+		d2[j], like[j] = b.m[j].correct(rows)
+		least = min(least, d2[j])
 	}
 	sum := 0.0
-	for j := range ll {
-		ll[j] = math.Exp(ll[j] - top)
-		sum += ll[j]
+	for j := range like {
+		like[j] = b.w[j] * math.Exp((least-d2[j])/2) / like[j]
+		sum += like[j]
 	}
-	for j := range ll {
-		b.w[j] = math.Max(ll[j]/sum, floorWeight)
+	for j := range like {
+		b.w[j] = max(like[j]/sum, floorWeight)
 	}
-	return top + math.Log(sum)
+	return math.Log(sum) - least/2 - float64(len(rows))*halfLog2Pi
 }
 
 // floorWeight keeps a model that is out of favour alive, so that it can come back.
@@ -133,34 +132,32 @@ const floorWeight = 1e-5
 // likelihood is what correct would return, without changing anything, and the
 // smallest squared normalised innovation of any model that counts.
 func (b *blend) likelihood(rows []row) (logLikelihood, d2 float64) {
-	var ll [modeCount]float64
-	top := math.Inf(-1)
+	sum := 0.0
 	d2 = math.Inf(1)
 	for j := range b.m {
 		if b.w[j] < small {
-			ll[j] = math.Inf(-1)
 			continue
 		}
-		l, d := b.m[j].innovation(rows)
-		ll[j] = l + math.Log(b.w[j])
-		top = math.Max(top, ll[j])
-		d2 = math.Min(d2, d)
+		d, det := b.m[j].innovation(rows)
+		if d < d2 {
+			d2 = d
+		}
+		if d < 200 {
+			sum += b.w[j] * math.Exp(-d/2) / det
+		}
 	}
-	sum := 0.0
-	for _, l := range ll {
-		sum += math.Exp(l - top)
-	}
-	return top + math.Log(sum), d2
+	return math.Log(sum) - float64(len(rows))*halfLog2Pi, d2
 }
 
-// innovation is the likelihood of rows by the joint innovation covariance.
-func (s *state) innovation(rows []row) (logLikelihood, d2 float64) {
+// innovation returns the squared normalised innovation of rows and the root of the
+// determinant of their innovation covariance.
+func (s *state) innovation(rows []row) (d2, rootDet float64) {
 	const most = 6
-	n := min(len(rows), most)
 	var g, h [most]vec3
 	var nu [most]float64
 	var c [most][most]float64
-	for k := range n {
+	rootDet = 1
+	for k := range min(len(rows), most) {
 		r := &rows[k]
 		g[k] = apply(&s.pp, r.at)
 		nu[k] = r.z - dot(r.at, s.p)
@@ -174,35 +171,29 @@ func (s *state) innovation(rows []row) (logLikelihood, d2 float64) {
 			}
 			nu[k] -= dot(r.rate, s.v)
 		}
+		// Row k of the covariance, and at once of its Cholesky factor. Rows that measure
+		// the velocity stand behind the others, so h[k] is there where it is needed.
 		for l := 0; l <= k; l++ {
-			c[k][l] = dot(rows[l].at, g[k])
+			sum := dot(rows[l].at, g[k])
 			if rows[l].moving {
-				if !r.moving {
-					h[k] = applyT(&s.pv, r.at)
-				}
-				c[k][l] += dot(rows[l].rate, h[k])
+				sum += dot(rows[l].rate, h[k])
 			}
-		}
-		c[k][k] += r.r
-	}
-	// Cholesky in place, and forward substitution.
-	for k := range n {
-		for l := 0; l < k; l++ {
-			sum := c[k][l]
+			if l == k {
+				sum += r.r
+			}
 			for i := 0; i < l; i++ {
 				sum -= c[k][i] * c[l][i]
 			}
-			c[k][l] = sum / c[l][l]
-			nu[k] -= c[k][l] * nu[l]
+			if l < k {
+				c[k][l] = sum / c[l][l]
+				nu[k] -= c[k][l] * nu[l]
+				continue
+			}
+			c[k][k] = math.Sqrt(max(sum, 1e-6))
 		}
-		sum := c[k][k]
-		for i := 0; i < k; i++ {
-			sum -= c[k][i] * c[k][i]
-		}
-		c[k][k] = math.Sqrt(math.Max(sum, 1e-6))
 		nu[k] /= c[k][k]
 		d2 += nu[k] * nu[k]
-		logLikelihood -= nu[k]*nu[k]/2 + math.Log(c[k][k]) + halfLog2Pi
+		rootDet *= c[k][k]
 	}
-	return logLikelihood, d2
+	return d2, rootDet
 }

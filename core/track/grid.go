@@ -1,8 +1,9 @@
 package track
 
 import (
+	"cmp"
 	"math"
-	"sort"
+	"slices"
 )
 
 // grid finds the objects whose reach may hold a place. Each object stands in the few
@@ -25,6 +26,8 @@ type footprint struct {
 	level  int
 	lo, hi cell
 	in     bool
+	centre vec3
+	radius float64
 }
 
 func newGrid() *grid {
@@ -35,7 +38,7 @@ func newGrid() *grid {
 	return g
 }
 
-func sizeAt(level int) float64 { return cellSize * math.Pow(4, float64(level)) }
+func sizeAt(level int) float64 { return cellSize * float64(int(1)<<(2*level)) }
 
 func cellOf(p vec3, size float64) cell {
 	return cell{int32(math.Floor(p[0] / size)), int32(math.Floor(p[1] / size)), int32(math.Floor(p[2] / size))}
@@ -44,19 +47,19 @@ func cellOf(p vec3, size float64) cell {
 // place puts an object where its reach is: centre on the sphere, radius in metres.
 func (g *grid) place(o *object, centre vec3, radius float64) {
 	level := 0
-	for level < gridLevels-1 && sizeAt(level) < 2*radius {
+	for level < gridLevels-1 && sizeAt(level) < radius {
 		level++
 	}
 	size := sizeAt(level)
 	radius = math.Min(radius, size)
 	lo := cellOf(vec3{centre[0] - radius, centre[1] - radius, centre[2] - radius}, size)
 	hi := cellOf(vec3{centre[0] + radius, centre[1] + radius, centre[2] + radius}, size)
-	next := footprint{level: level, lo: lo, hi: hi, in: true}
-	if o.foot == next {
+	if f := &o.foot; f.in && f.level == level && f.lo == lo && f.hi == hi {
+		f.centre, f.radius = centre, radius
 		return
 	}
 	g.remove(o)
-	o.foot = next
+	o.foot = footprint{level: level, lo: lo, hi: hi, in: true, centre: centre, radius: radius}
 	each(lo, hi, func(c cell) { g.cells[level][c] = append(g.cells[level][c], o) })
 }
 
@@ -94,6 +97,12 @@ func each(lo, hi cell, f func(cell)) {
 	}
 }
 
+func (f *footprint) meets(centre vec3, radius float64) bool {
+	x, y, z := f.centre[0]-centre[0], f.centre[1]-centre[1], f.centre[2]-centre[2]
+	reach := f.radius + radius
+	return x*x+y*y+z*z <= reach*reach
+}
+
 // near appends the objects that may reach into a ball, each once, oldest first.
 func (g *grid) near(centre vec3, radius float64, out []*object) []*object {
 	g.marks++
@@ -104,15 +113,22 @@ func (g *grid) near(centre vec3, radius float64, out []*object) []*object {
 		size := sizeAt(level)
 		lo := cellOf(vec3{centre[0] - radius, centre[1] - radius, centre[2] - radius}, size)
 		hi := cellOf(vec3{centre[0] + radius, centre[1] + radius, centre[2] + radius}, size)
-		each(lo, hi, func(c cell) {
-			for _, o := range m[c] {
-				if o.mark != g.marks {
-					o.mark = g.marks
-					out = append(out, o)
+		for x := lo[0]; x <= hi[0]; x++ {
+			for y := lo[1]; y <= hi[1]; y++ {
+				for z := lo[2]; z <= hi[2]; z++ {
+					for _, o := range m[cell{x, y, z}] {
+						if o.mark == g.marks {
+							continue
+						}
+						o.mark = g.marks
+						if o.foot.meets(centre, radius) {
+							out = append(out, o)
+						}
+					}
 				}
 			}
-		})
+		}
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].born < out[j].born })
+	slices.SortFunc(out, func(a, b *object) int { return cmp.Compare(a.born, b.born) })
 	return out
 }

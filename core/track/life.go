@@ -44,6 +44,8 @@ func (p *Picture) start(now time.Time, q *plot) []Change {
 	ob.credit(q.source, q.at)
 	ob.remember(q.o)
 	ob.heed(q)
+	ob.clutter = flatClutter(q.source, &q.g)
+	ob.trace()
 	p.objects = append(p.objects, ob)
 	q.started = ob
 	if q.o.Key != "" && q.g.kind == cartesian {
@@ -75,7 +77,9 @@ func (p *Picture) confirm(now time.Time, ob *object) bool {
 
 // locate puts an object into the grid for the time until it is likely seen again.
 func (p *Picture) locate(ob *object) {
-	ob.reanchor(p.earth)
+	if ob.reanchor(p.earth) {
+		ob.trace()
+	}
 	ahead := math.Min(math.Max(2*ob.period().Seconds(), 4), 20)
 	p.locateFor(ob, 0, ahead)
 	ob.footTill = ob.at.Add(time.Duration(ahead * float64(time.Second)))
@@ -84,14 +88,10 @@ func (p *Picture) locate(ob *object) {
 // locateFor covers the places where the object may be between from and till seconds
 // after its belief.
 func (p *Picture) locateFor(ob *object, from, till float64) {
-	one := ob.blend.one()
+	c := &ob.outline
 	mid := (from + till) / 2
-	centre := one.p
-	for i := range 3 {
-		centre[i] += one.v[i] * mid
-	}
-	speed := math.Hypot(one.v[0], one.v[1])
-	radius := speed*(till-from)/2*1.2 + 4*ob.spreadAt(till, 2e-3) + 100
+	centre := vec3{c.p[0] + c.v[0]*mid, c.p[1] + c.v[1]*mid, 0}
+	radius := math.Hypot(c.v[0], c.v[1])*(till-from)/2 + c.radius(till) + 100
 	p.grid.place(ob, onSphere(ob.frame.from(centre)), radius)
 }
 

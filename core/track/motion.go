@@ -184,9 +184,10 @@ type row struct {
 
 const halfLog2Pi = 0.9189385332046727
 
-// correct applies independent rows one after the other and returns the logarithm of
-// their likelihood and the squared normalised innovation.
-func (s *state) correct(rows []row) (logLikelihood, d2 float64) {
+// correct applies independent rows one after the other and returns the squared
+// normalised innovation and the root of the determinant of its covariance.
+func (s *state) correct(rows []row) (d2, rootDet float64) {
+	det := 1.0
 	for k := range rows {
 		r := &rows[k]
 		g := apply(&s.pp, r.at)
@@ -215,9 +216,9 @@ func (s *state) correct(rows []row) (logLikelihood, d2 float64) {
 			}
 		}
 		d2 += nu * nu * inv
-		logLikelihood -= nu*nu*inv/2 + math.Log(sigma)/2 + halfLog2Pi
+		det *= sigma
 	}
-	return logLikelihood, d2
+	return d2, math.Sqrt(det)
 }
 
 // world is the ground a frame stands on: round and turning, or flat.

@@ -44,7 +44,9 @@ type memory struct {
 	recent  []observation.Observation
 	says    class.Mix // product of what sources said; all zero: nothing
 	creed   creed
-	depths  int // updates that measured the height
+	outline outline
+	clutter float64 // flatClutter of the first plot
+	depths  int     // updates that measured the height
 }
 
 // part is one source's contribution.
@@ -121,7 +123,11 @@ func (m *memory) remember(o observation.Observation) {
 		return
 	}
 	keep := m.recent[max(0, len(m.recent)-maxRecent+1):]
-	next := make([]observation.Observation, 0, 4*maxRecent)
+	size := 4 * maxRecent
+	if len(m.recent) < 3 {
+		size = 4 // most never get further
+	}
+	next := make([]observation.Observation, 0, size)
 	next = append(next, keep...)
 	m.recent = append(next, o)
 }
@@ -134,13 +140,13 @@ func (m *memory) recents() []observation.Observation {
 // existence is the probability that there is an object at all.
 func (m *memory) existence() float64 { return 1 / (1 + math.Exp(-m.logOdds)) }
 
-// reanchor gives an object that has wandered a frame near it.
-func (o *object) reanchor(e earth) {
-	one := o.blend.one()
-	if e.plane != nil || math.Hypot(one.p[0], one.p[1]) < roam {
-		return
+// reanchor gives an object that has wandered a frame near it, and says whether it did.
+func (o *object) reanchor(e earth) bool {
+	at := o.outline.p
+	if e.plane != nil || math.Hypot(at[0], at[1]) < roam {
+		return false
 	}
-	next := e.at(o.frame.from(one.p))
+	next := e.at(o.frame.from(vec3{at[0], at[1], 0}))
 	r, shift := between(o.frame, next)
 	for j := range o.blend.m {
 		o.blend.m[j] = o.blend.m[j].rotated(&r, shift)
@@ -148,6 +154,7 @@ func (o *object) reanchor(e earth) {
 	o.frame = next
 	o.cache.valid = false
 	o.look = nil
+	return true
 }
 
 // period is the shortest period of the sources that see the object.

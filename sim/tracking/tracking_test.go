@@ -90,3 +90,36 @@ func TestReport(t *testing.T) {
 			s.GOSPA, s.OSPA, s.Completeness, s.Spurious, s.Switches, s.Never, s.RMSE, s.Cover, s.Confirm, s.Missed, s.False)
 	}
 }
+
+func BenchmarkScenario(b *testing.B) {
+	dir := fixtures(b)
+	for _, name := range []string{"a_crossing_100", "d_clutter_20"} {
+		b.Run(name, func(b *testing.B) {
+			s, err := Load(filepath.Join(dir, name))
+			if err != nil {
+				b.Fatal(err)
+			}
+			ds, err := Detections(filepath.Join(dir, name))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			scans := 0
+			for b.Loop() {
+				p := newPlayer(s)
+				for i := 0; i < len(ds); {
+					j := i
+					for j < len(ds) && ds[j].Scan == ds[i].Scan {
+						j++
+					}
+					if err := p.scan(ds[i:j]); err != nil {
+						b.Fatal(err)
+					}
+					scans++
+					i = j
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(scans), "µs/scan")
+		})
+	}
+}
