@@ -362,6 +362,14 @@ func TestBuilderRefuses(t *testing.T) {
 			t.Errorf("edition %q: %v", bad, err)
 		}
 	}
+	for _, bad := range []map[string]string{{"x": "1.31"}, {"300": "1"}, {"48": "1.31", "048": "1.30"}, {"048": ""}, {"048": "1.1"}} {
+		if e, err := ParseEditions(bad); err == nil {
+			t.Errorf("%v: read as %v", bad, e)
+		}
+	}
+	if e, err := ParseEditions(map[string]string{"048": "1.32+1.13", "62": "1.21"}); err != nil || e[48] != "1.32+1.13" || e[62] != "1.21" {
+		t.Errorf("editions %v, %v", e, err)
+	}
 	if _, err := NewDecoder(Editions{7: "1.0"}); !errors.Is(err, ErrCategory) {
 		t.Errorf("category: %v", err)
 	}

@@ -3,6 +3,7 @@ package asterix
 import (
 	"embed"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,12 +34,7 @@ func Default(category uint8) string { return defaults[category] }
 
 // Categories lists the categories that have tables, ascending.
 func Categories() []uint8 {
-	var out []uint8
-	for c := range catalog().categories {
-		out = append(out, c)
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(catalog().categories))
 }
 
 // Known lists the editions of a category that have tables, oldest first.
@@ -59,15 +55,29 @@ func KnownExpansions(category uint8) []string {
 	return slices.Clone(c.expansionOrder)
 }
 
+// ParseEditions reads editions as people write them, "048" or "48" to "1.31" or "1.31+1.12",
+// and checks that they are known.
+func ParseEditions(written map[string]string) (Editions, error) {
+	e := Editions{}
+	for _, category := range slices.Sorted(maps.Keys(written)) {
+		n, err := strconv.ParseUint(category, 10, 8)
+		if err != nil {
+			return nil, fmt.Errorf("asterix: %q is no category: %w", category, ErrCategory)
+		}
+		if _, twice := e[uint8(n)]; twice {
+			return nil, fmt.Errorf("asterix: category %03d has two editions", n)
+		}
+		if written[category] == "" {
+			return nil, fmt.Errorf("asterix: category %03d: %w %q", n, ErrEdition, "")
+		}
+		e[uint8(n)] = written[category]
+	}
+	return e, e.Check()
+}
+
 // Check says whether every edition named is known.
 func (e Editions) Check() error {
-	for _, category := range slices.Sorted(func(yield func(uint8) bool) {
-		for c := range e {
-			if !yield(c) {
-				return
-			}
-		}
-	}) {
+	for _, category := range slices.Sorted(maps.Keys(e)) {
 		if _, err := lookup(category, e[category]); err != nil {
 			return err
 		}

@@ -18,12 +18,18 @@ import (
 // or compound is an object of its parts, a repetition an array, an explicit field without
 // a table {"hex":...} with its length octet left off.
 func (r *Record) AppendJSON(out []byte) []byte {
-	out = fmt.Appendf(out, `{"category":%d,"edition":%q,"offset":%d`, r.Category, r.Edition, r.Offset)
+	return append(r.AppendMembers(append(out, '{')), '}')
+}
+
+// AppendMembers appends the members of that object without its braces, for a line that
+// says more.
+func (r *Record) AppendMembers(out []byte) []byte {
+	out = fmt.Appendf(out, `"category":%d,"edition":%q,"offset":%d`, r.Category, r.Edition, r.Offset)
 	for i := range r.items {
 		out = fmt.Appendf(out, `,"I%03d/%s":`, r.Category, r.items[i].node.name)
 		out = r.items[i].AppendJSON(out)
 	}
-	return append(out, '}')
+	return out
 }
 
 // MarshalJSON is AppendJSON for package encoding/json.
