@@ -133,7 +133,21 @@ func blank(s string) bool { return trim(s) == "" }
 func trim(s string) string { return strings.Trim(s, " \t\r\n") }
 
 func fields(s string) iter.Seq[string] {
-	return strings.FieldsFuncSeq(s, func(r rune) bool { return r < utf8.RuneSelf && isSpace(byte(r)) })
+	return func(yield func(string) bool) {
+		for i := 0; i < len(s); {
+			if isSpace(s[i]) {
+				i++
+				continue
+			}
+			start := i
+			for i < len(s) && !isSpace(s[i]) {
+				i++
+			}
+			if !yield(s[start:i]) {
+				return
+			}
+		}
+	}
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

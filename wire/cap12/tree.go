@@ -72,10 +72,14 @@ type tree struct {
 	open     *node // the innermost open element
 	depth    int
 	count    int
-	tags     []string // prefix:local of the open elements, to match end tags
+	tags     []tag  // of the open elements, to match end tags
+	spare    []node // nodes are allocated by the hundred
 	bindings []binding
 	marks    []int // len(bindings) before each open element
 }
+
+// tag is a name as written.
+type tag struct{ prefix, local string }
 
 // binding is one namespace declaration in scope; the last one of a prefix counts.
 type binding struct{ prefix, space string }
@@ -113,7 +117,12 @@ func (t *tree) start(tok token) *fault {
 		return t.scanner.fault(RuleDepth, "elements may be nested at most 16 deep", tok.at)
 	}
 	t.marks = append(t.marks, len(t.bindings))
-	n := &node{local: tok.local, parent: t.open, at: tok.at, closeAt: tok.at}
+	if len(t.spare) == 0 {
+		t.spare = make([]node, 100)
+	}
+	n := &t.spare[0]
+	t.spare = t.spare[1:]
+	n.local, n.parent, n.at, n.closeAt = tok.local, t.open, tok.at, tok.at
 	if f := t.declare(tok); f != nil {
 		return f
 	}
@@ -138,7 +147,7 @@ func (t *tree) start(tok token) *fault {
 	}
 	t.open = n
 	t.depth++
-	t.tags = append(t.tags, tok.prefix+":"+tok.local)
+	t.tags = append(t.tags, tag{tok.prefix, tok.local})
 	return nil
 }
 
@@ -149,7 +158,7 @@ func (t *tree) finish(tok token) *fault {
 		}
 		return t.scanner.fault(RuleSyntax, "an end tag without its start", tok.at)
 	}
-	if t.tags[len(t.tags)-1] != tok.prefix+":"+tok.local {
+	if t.tags[len(t.tags)-1] != (tag{tok.prefix, tok.local}) {
 		return t.scanner.fault(RuleSyntax, "the end tag does not match <"+clip(t.open.local, 40)+">", tok.at)
 	}
 	t.tags = t.tags[:len(t.tags)-1]
