@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	sure      = 3.9  // log-odds of existence at which a track is confirmed: 98 %
+	sure      = 3.0  // log-odds of existence at which a track is confirmed: 95 %
 	doubtful  = 2.0  // by how much it falls below what it started from until a tentative one is dropped
 	refuted   = -2.2 // at which a confirmed one is lost: 10 %
 	lostFrom  = 30e3 // metres of uncertainty beyond which a track says nothing any more

@@ -43,10 +43,10 @@ const degree = math.Pi / 180
 // Ballistic: after burn-out only drag is unknown, a few m/s per minute outside the
 // dense air. The first speeds make each model its own hypothesis about what was seen.
 var models = [modeCount]model{
-	steady:    {flat: 0.05, up: 0.05, stay: 60, to: [modeCount]float64{left: 0.45, right: 0.45, ballistic: 0.1}, first: 0.76, speed: 140, climb: 12},
+	steady:    {flat: 0.01, up: 0.02, stay: 200, to: [modeCount]float64{left: 0.45, right: 0.45, ballistic: 0.1}, first: 0.76, speed: 140, climb: 12},
 	left:      {flat: 12, up: 4, turn: 1.9 * degree, stay: 15, to: [modeCount]float64{steady: 0.78, right: 0.2, ballistic: 0.02}, first: 0.06, speed: 200, climb: 40},
 	right:     {flat: 12, up: 4, turn: -1.9 * degree, stay: 15, to: [modeCount]float64{steady: 0.78, left: 0.2, ballistic: 0.02}, first: 0.06, speed: 200, climb: 40},
-	ballistic: {flat: 0.2, up: 0.2, falls: true, stay: 120, to: [modeCount]float64{steady: 0.6, left: 0.2, right: 0.2}, first: 0.12, speed: 700, climb: 600},
+	ballistic: {flat: 0.05, up: 0.05, falls: true, stay: 120, to: [modeCount]float64{steady: 0.6, left: 0.2, right: 0.2}, first: 0.12, speed: 700, climb: 600},
 }
 
 const (
@@ -54,6 +54,9 @@ const (
 	earthRadius = 6371e3   // m, for what needs no ellipsoid
 	earthSpin   = 7.292e-5 // rad/s
 )
+
+// agile is the speed, in m/s, at which the noise of the turning models is as stated.
+const agile = 200.0
 
 // predict moves a belief forward by dt seconds under one model. A negative dt is
 // taken as zero.
@@ -73,10 +76,14 @@ func (s *state) predict(m *model, w *world, dt float64) {
 			s.v[i] += a[i] * dt
 		}
 	}
+	agility := 1.0
+	if m.turn != 0 { // what turns at a rate is thrown sideways the more, the faster it flies
+		agility = min(max((s.v[0]*s.v[0]+s.v[1]*s.v[1])/(agile*agile), 0.05), 4)
+	}
 	for i := range 3 {
-		q := m.flat
+		q := m.flat * agility
 		if i == 2 {
-			q = m.up
+			q = m.up * agility
 		}
 		s.pp[i][i] += q * dt * dt * dt / 3
 		s.pv[i][i] += q * dt * dt / 2
