@@ -115,8 +115,8 @@ func (p *player) observation(d Detection) (observation.Observation, error) {
 var Columns = []string{"t", "track", "x", "y", "z", "vx", "vy", "vz", "sx", "sy", "sz", "class", "existence"}
 
 // Run plays a scenario folder through a picture and writes the confirmed tracks after
-// each scan. progress, if not nil, is called with the share done.
-func Run(ctx context.Context, dir string, out io.Writer, progress func(float64)) (Cost, error) {
+// each scan. progress, if not nil, is called with how many detections are done.
+func Run(ctx context.Context, dir string, out io.Writer, progress func(done, total int)) (Cost, error) {
 	s, err := Load(dir)
 	if err != nil {
 		return Cost{}, err
@@ -153,7 +153,7 @@ func Run(ctx context.Context, dir string, out io.Writer, progress func(float64))
 		}
 		i = j
 		if progress != nil {
-			progress(float64(i) / float64(len(ds)))
+			progress(i, len(ds))
 		}
 	}
 	w.Flush()

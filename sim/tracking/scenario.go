@@ -124,10 +124,11 @@ func Detections(dir string) ([]Detection, error) {
 
 // open opens a file of a folder, or its .gz.
 func open(dir, name string) (io.ReadCloser, error) {
-	return openFile(filepath.Join(dir, name))
+	return Open(filepath.Join(dir, name))
 }
 
-func openFile(path string) (io.ReadCloser, error) {
+// Open opens a file, or its .gz, and unpacks what ends in .gz. Close it.
+func Open(path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) && filepath.Ext(path) != ".gz" {
 		f, err = os.Open(path + ".gz")

@@ -36,7 +36,7 @@ func TestScoreAgreesWithPeers(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), ".csv.gz")
 		t.Run(name, func(t *testing.T) {
 			scenario, _, _ := strings.Cut(name, ".")
-			f, err := openFile(file)
+			f, err := Open(file)
 			if err != nil {
 				t.Fatal(err)
 			}
