@@ -10,8 +10,9 @@ import (
 // Nearby is how far from a zone's border a place still belongs to it, if it is in none.
 const Nearby geo.Metres = 5000
 
-// At returns the leaf that holds a place, its border included; where several do, the
-// finest, then the one with the lowest id; where none does, the nearest within Nearby.
+// At returns the leaf that holds a place, its border included; where several do, the one
+// of the finest level, then of the smallest area; where none does, the nearest within
+// Nearby.
 func (s *Set) At(p geo.Point) (Zone, bool) {
 	i, ok := s.IndexAt(p)
 	if !ok {
@@ -44,9 +45,14 @@ func (s *Set) IndexAt(p geo.Point) (int, bool) {
 // turns are the shifts at which a place may be met by zones over the antimeridian.
 var turns = [...]float64{0, 360, -360}
 
+// finer says whether a place that two leaves hold belongs to i: the finer level, then the
+// smaller area, then the lower id.
 func (s *Set) finer(i, j int) bool {
 	if s.levels[i] != s.levels[j] {
 		return s.levels[i] > s.levels[j]
+	}
+	if a, b := s.areas[i], s.areas[j]; a != b {
+		return a < b
 	}
 	return i < j
 }

@@ -18,18 +18,19 @@ import (
 // coordinates and maps with the set and must not be changed.
 type Set struct {
 	version string
-	zones   []Zone            // ascending by id, then level
-	finest  map[ID]int        // index in zones of the finest record of an id
-	leaves  []int             // indices in zones, ascending by id
-	rank    map[ID]int        // index of a leaf
-	under   map[ID][]int      // leaf indices under each id that is not a leaf, and each region
-	region  map[ID]ID         // of every id
-	regions []ID              // ascending
-	alias   map[string]ID     // other ids and spellings
-	shapes  []*geo.Shape      // by leaf index
-	levels  []int             // by leaf index
-	tree    rtree.RTreeG[int] // leaf indices by bounds
-	gone    map[ID]ID         // ids of earlier sets to the known zone or region that held them
+	zones   []Zone             // ascending by id, then level
+	finest  map[ID]int         // index in zones of the finest record of an id
+	leaves  []int              // indices in zones, ascending by id
+	rank    map[ID]int         // index of a leaf
+	under   map[ID][]int       // leaf indices under each id that is not a leaf, and each region
+	region  map[ID]ID          // of every id
+	regions []ID               // ascending
+	alias   map[string]ID      // other ids and spellings
+	shapes  []*geo.Shape       // by leaf index
+	levels  []int              // by leaf index
+	areas   []geo.SquareMetres // by leaf index
+	tree    rtree.RTreeG[int]  // leaf indices by bounds
+	gone    map[ID]ID          // ids of earlier sets to the known zone or region that held them
 }
 
 // ErrDefects is what NewSet's error wraps where zones are not fit to be a set.
@@ -93,6 +94,7 @@ func (s *Set) addLeaf(i int) {
 	shape := geo.NewShape(z.Shape)
 	s.shapes = append(s.shapes, shape)
 	s.levels = append(s.levels, z.Level)
+	s.areas = append(s.areas, shape.Area())
 	b := shape.Bounds()
 	east := b.East
 	if b.West > b.East {
