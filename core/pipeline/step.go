@@ -55,13 +55,19 @@ type Pipeline struct {
 func New(cfg Config) *Pipeline {
 	p := &Pipeline{
 		cfg:     cfg,
-		zones:   cfg.Zones,
 		picture: track.NewPicture(track.Config{Sources: cfg.Sources, Prefix: cfg.TrackPrefix}),
 		book:    warning.NewBook(cfg.Zones, cfg.Policy, warning.Options{}),
 		chains:  map[warning.ID]*chain{},
 	}
-	p.cover = threat.Cover(nil, cfg.Zones)
+	p.useZones(cfg.Zones)
 	return p
+}
+
+// useZones lays the zones under the forecasts and forgets the coverage made for others.
+func (p *Pipeline) useZones(zones *zone.Set) {
+	p.zones, p.alive = zones, nil
+	p.cfg.Models = p.cfg.Models.On(zones)
+	p.cover = threat.Cover(nil, zones)
 }
 
 // Step takes one input at a time and returns what changed, in this order: tracks and
@@ -92,7 +98,7 @@ func (p *Pipeline) Step(now time.Time, in Input) []Change {
 		p.cfg.Policy = in.Policy
 		decided = p.book.SetPolicy(now, in.Policy)
 	case ZonesChanged:
-		p.zones, p.alive = in.Zones, nil
+		p.useZones(in.Zones)
 		decided = p.book.SetZones(now, in.Zones)
 	}
 	if due, ok := p.picture.Next(); ok && !now.Before(due) {
