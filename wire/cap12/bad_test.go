@@ -110,6 +110,7 @@ func spoils() map[string]spoiled {
 		"text-between-elements":     {RuleStrayText, true, before("<status>", "shelter ")},
 		"attribute":                 {RuleAttribute, true, swap("<status>", `<status lang="en">`)},
 		"attribute-xml-lang":        {RuleAttribute, true, swap("<headline>", `<headline xml:lang="en">`)},
+		"attribute-type":            {RuleAttribute, false, swap("<event>", `<event xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns:x="http://www.w3.org/2001/XMLSchema" i:type="x:string">`)},
 		"attribute-nil":             {RuleAttribute, true, swap("<headline>Attack drone: take shelter now", `<headline xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true">`)},
 
 		// Contents of the alert.

@@ -30,11 +30,16 @@ func canonicalizer(algorithm, prefixes string) (dsig.Canonicalizer, bool) {
 func treeOf(doc string) *etree.Document {
 	tree := etree.NewDocument()
 	open := &tree.Element
+	var text strings.Builder // of one text node, however many pieces it comes in
 	s, f := newScanner(doc)
 	for f == nil {
 		var t token
 		if t, f = s.next(); f != nil || t.kind == tokenEnd {
 			break
+		}
+		if text.Len() > 0 && t.kind != tokenText && t.kind != tokenComment {
+			open.CreateText(text.String())
+			text.Reset()
 		}
 		switch t.kind {
 		case tokenOpen:
@@ -48,8 +53,8 @@ func treeOf(doc string) *etree.Document {
 		case tokenClose:
 			open = open.Parent()
 		case tokenText:
-			if open.Parent() != nil {
-				open.CreateText(t.text)
+			if open.Parent() != nil { // white space around the root belongs to nothing
+				text.WriteString(t.text)
 			}
 		case tokenPI:
 			open.CreateProcInst(t.local, t.text)

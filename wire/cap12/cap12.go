@@ -20,8 +20,8 @@ const Namespace = "urn:oasis:names:tc:emergency:cap:1.2"
 // zones with polygons in four languages is about 10 MB and 40,000 elements.
 const (
 	MaxSize     = 16 << 20 // bytes
-	MaxElements = 200_000
-	MaxDepth    = 16 // CAP itself needs four; an XML signature up to eight
+	MaxElements = 200_000  // processing instructions count as elements
+	MaxDepth    = 16       // CAP itself needs four; an XML signature up to eight
 )
 
 // Alert is one CAP message (clause 3.2.1). Times have whole seconds on the wire:

@@ -64,25 +64,24 @@ const (
 
 // Warnings: allowed, and yet a recipient may stumble over it.
 const (
-	OddEmpty         Rule = "empty-element"          // an optional element that says nothing
-	OddOffset        Rule = "time-plus-zero"         // +00:00, where UTC must be -00:00
-	OddNote          Rule = "note-missing"           // Exercise or Error without a note
-	OddHeadline      Rule = "headline-long"          // over 160 characters
-	OddNoInfo        Rule = "info-missing"           // an alert or update that says nothing
-	OddNoArea        Rule = "area-missing"           // info that does not say where
-	OddNoShape       Rule = "area-shapeless"         // area in words only
-	OddGeocode       Rule = "geocode-alone"          // area in somebody's codes only
-	OddNoExpires     Rule = "expires-missing"        // no end is given
-	OddExpired       Rule = "expires-past"           // an end that is over when sent, in a message about an end
-	OddOnset         Rule = "onset-after-expires"    // ends before it begins
-	OddAssess        Rule = "response-assess"        // Assess in a public message
-	OddMarkup        Rule = "text-markup"            // HTML in a text
-	OddSelf          Rule = "references-self"        // refers to itself
-	OddLater         Rule = "references-later"       // refers to a message of its future
-	OddResource      Rule = "resource-empty"         // neither uri nor derefUri
-	OddDigest        Rule = "digest-form"            // not SHA-1 in hexadecimal
-	OddSigned        Rule = "signature-unchecked"    // signed; Check does not verify
-	OddSignatures    Rule = "signature-several"      // more than one signature
-	OddInstruction   Rule = "processing-instruction" // ignored here, may not be elsewhere
-	OddTypeAttribute Rule = "attribute-type"         // xsi:type, ignored
+	OddEmpty       Rule = "empty-element"          // an optional element that says nothing
+	OddOffset      Rule = "time-plus-zero"         // +00:00, where UTC must be -00:00
+	OddNote        Rule = "note-missing"           // Exercise or Error without a note
+	OddHeadline    Rule = "headline-long"          // over 160 characters
+	OddNoInfo      Rule = "info-missing"           // an alert or update that says nothing
+	OddNoArea      Rule = "area-missing"           // info that does not say where
+	OddNoShape     Rule = "area-shapeless"         // area in words only
+	OddGeocode     Rule = "geocode-alone"          // area in somebody's codes only
+	OddNoExpires   Rule = "expires-missing"        // no end is given
+	OddExpired     Rule = "expires-past"           // an end that is over when sent, in a message about an end
+	OddOnset       Rule = "onset-after-expires"    // ends before it begins
+	OddAssess      Rule = "response-assess"        // Assess in a public message
+	OddMarkup      Rule = "text-markup"            // HTML in a text
+	OddSelf        Rule = "references-self"        // refers to itself
+	OddLater       Rule = "references-later"       // refers to a message of its future
+	OddResource    Rule = "resource-empty"         // neither uri nor derefUri
+	OddDigest      Rule = "digest-form"            // not SHA-1 in hexadecimal
+	OddSigned      Rule = "signature-unchecked"    // signed; Check does not verify
+	OddSignatures  Rule = "signature-several"      // more than one signature
+	OddInstruction Rule = "processing-instruction" // ignored here, may not be elsewhere
 )

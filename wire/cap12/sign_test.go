@@ -201,6 +201,9 @@ func TestVerifyLooksAtTime(t *testing.T) {
 	if _, err := Verify(signed, stranger().cert, time.Time{}); !errors.Is(err, ErrUnverified) {
 		t.Errorf("with another's certificate: %v", err)
 	}
+	if _, err := Verify(signed, nil, time.Time{}); !errors.Is(err, ErrUnverified) {
+		t.Errorf("with no certificate: %v", err)
+	}
 	if _, err := Verify([]byte("<a/>"), authority().cert, time.Time{}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("not CAP: %v", err)
 	}

@@ -93,6 +93,9 @@ func (t *tree) add(tok token) *fault {
 	case tokenText:
 		return t.characters(tok)
 	case tokenPI:
+		if f := t.counted(tok); f != nil {
+			return f
+		}
 		if t.doc.instructions == 0 {
 			t.doc.instructedAt = tok.at
 		}
@@ -105,13 +108,21 @@ func (t *tree) add(tok token) *fault {
 	return nil
 }
 
+// counted bounds what takes more memory than its length.
+func (t *tree) counted(tok token) *fault {
+	t.count++
+	if t.count > MaxElements {
+		return t.scanner.fault(RuleElements, "a document has at most 200000 elements and processing instructions", tok.at)
+	}
+	return nil
+}
+
 func (t *tree) start(tok token) *fault {
 	if t.open == nil && t.doc.root != nil {
 		return t.scanner.fault(RuleTrailing, "nothing may follow the root element", tok.at)
 	}
-	t.count++
-	if t.count > MaxElements {
-		return t.scanner.fault(RuleElements, "a document has at most 200000 elements", tok.at)
+	if f := t.counted(tok); f != nil {
+		return f
 	}
 	if t.depth == MaxDepth {
 		return t.scanner.fault(RuleDepth, "elements may be nested at most 16 deep", tok.at)

@@ -34,17 +34,24 @@ import (
 // Errors wrap ErrInvalid (not CAP), ErrUnsigned or ErrUnverified.
 func Verify(doc []byte, cert *x509.Certificate, at time.Time) (Alert, error) {
 	a, err := verify(doc, cert)
+	if err == nil {
+		if at.IsZero() {
+			at = a.Sent
+		}
+		err = checkTime(cert, at)
+	}
 	if err != nil {
 		return Alert{}, fmt.Errorf("cap12: verify: %w", err)
 	}
-	if at.IsZero() {
-		at = a.Sent
-	}
-	if at.Before(cert.NotBefore) || at.After(cert.NotAfter) {
-		return Alert{}, fmt.Errorf("cap12: verify: %w", unverified("the certificate is valid from %s to %s, not at %s",
-			cert.NotBefore.UTC().Format(time.RFC3339), cert.NotAfter.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339)))
-	}
 	return a, nil
+}
+
+func checkTime(cert *x509.Certificate, at time.Time) error {
+	if !at.Before(cert.NotBefore) && !at.After(cert.NotAfter) {
+		return nil
+	}
+	text := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	return unverified("the certificate is valid from %s to %s, not at %s", text(cert.NotBefore), text(cert.NotAfter), text(at))
 }
 
 func verify(doc []byte, cert *x509.Certificate) (Alert, error) {
@@ -88,6 +95,9 @@ func verify(doc []byte, cert *x509.Certificate) (Alert, error) {
 
 // checkKey refuses keys that are weak, and certificates that are not for signing.
 func checkKey(cert *x509.Certificate) error {
+	if cert == nil {
+		return unverified("no certificate to verify with")
+	}
 	switch key := cert.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if n := key.N.BitLen(); n < 2048 || n > 16384 {
@@ -152,7 +162,11 @@ func verifySignedInfo(signatureElement *etree.Element, claimed signature, cert *
 	if err := plain(d.root); err != nil {
 		return signedInfo{}, err
 	}
-	return readSignedInfo(d.root)
+	info, err := readSignedInfo(d.root)
+	if err == nil && info.canonical != claimed.info.canonical {
+		err = unverified("the signed information does not read the same twice")
+	}
+	return info, err
 }
 
 // verifyValue checks the signature value over bytes with the certificate's key.
