@@ -78,7 +78,7 @@ const testRegion = 'test';
 interface Chain {
   /** Number of the newest change held; undefined before the first board. */
   seq: number | undefined;
-  /** Newest `at` of the beats and changes. */
+  /** Newest `at` of the beats, and of the changes that need not be given again. */
   ordered: number;
   /** Newest `at` of all frames. */
   at: number;
@@ -90,10 +90,10 @@ interface Chain {
   zones: Map<string, Item>;
   /** Warned zones that vanished from a board, and when that was seen. */
   lost: Map<string, { item: Item; at: number }>;
-  /** Since when a board is owed; undefined while there is none. */
+  /** Since when what is held is not proved to be what holds; undefined while it is. */
   behind: number | undefined;
-  /** Who signed what is held. */
-  by: string | undefined;
+  /** The keys whose word counted in any of this. */
+  by: Set<string>;
 }
 
 function newChain(): Chain {
@@ -108,7 +108,7 @@ function newChain(): Chain {
     zones: new Map(),
     lost: new Map(),
     behind: undefined,
-    by: undefined,
+    by: new Set(),
   };
 }
 
@@ -178,7 +178,7 @@ export class Client {
 
   /**
    * Whether the service is not heard: in one chain, or, without `region`, in any chain but `test`.
-   * That is: no frame by `next` + 20 s, none at all yet, or a board owed for 20 s.
+   * That is: no frame by `next` + 20 s, none at all yet, or no proof for 20 s that what is held is what holds.
    */
   deaf(now: number, region?: string): boolean {
     return this.#some(region, (chain) => now > chain.deadline + grace || (chain.behind !== undefined && now > chain.behind + grace));
@@ -194,9 +194,14 @@ export class Client {
     return this.#some(region, (chain) => chain.clock);
   }
 
-  /** Whether the service has a picture of the sky; undefined before it said so. The worst of the chains but `test`. */
-  picture(): Picture | undefined {
-    const said = this.#asked(undefined).map((chain) => chain.picture);
+  /** Number of the newest change held of a chain; undefined before its first board. */
+  seq(region: string): number | undefined {
+    return this.#chains.get(region)?.seq;
+  }
+
+  /** Whether the service has a picture of the sky; undefined before it said so. Without `region`, the worst of the chains but `test`. */
+  picture(region?: string): Picture | undefined {
+    const said = this.#asked(region).map((chain) => chain.picture);
     return (['none', 'partial', 'live'] as const).find((picture) => said.includes(picture));
   }
 
@@ -225,12 +230,12 @@ export class Client {
 
   #suite(): Promise<Crypto> {
     const { crypto } = this.#options;
-    this.#crypto ??= crypto ? Promise.resolve(crypto) : webCrypto(readBase64url).then((found) => found ?? nobleCrypto());
+    this.#crypto ??= crypto ? Promise.resolve(crypto) : webCrypto().then((found) => found ?? nobleCrypto());
     return this.#crypto;
   }
 
   async #judgeKeys(line: string, now: number): Promise<Answer> {
-    if (line.length > maxFrame) return { verdict: 'too-large' };
+    if (tooLarge(line)) return { verdict: 'too-large' };
     const envelope = open(line);
     if (envelope === undefined) return { verdict: 'malformed' };
     const { verify, sha256 } = await this.#suite();
@@ -246,12 +251,12 @@ export class Client {
     if (list.universe !== this.#options.universe) return { verdict: 'wrong-universe' };
     if (this.#keys !== undefined && list.serial < this.#keys.serial) return { verdict: 'rollback' };
     this.#keys = list;
-    for (const chain of this.#chains.values()) if (chain.by !== undefined && list.revoked.has(chain.by)) disown(chain, now);
+    for (const chain of this.#chains.values()) if ([...chain.by].some((kid) => list.revoked.has(kid))) disown(chain, now);
     return { verdict: 'taken', ...clockFlag(list.at, now) };
   }
 
   async #judgeFrame(line: string, now: number): Promise<Answer> {
-    if (line.length > maxFrame) return { verdict: 'too-large' };
+    if (tooLarge(line)) return { verdict: 'too-large' };
     const envelope = open(line);
     if (envelope === undefined) return { verdict: 'malformed' };
     const list = this.#keys;
@@ -273,7 +278,7 @@ export class Client {
     if (!mayJudge(key, frame)) return { verdict: 'out-of-jurisdiction' };
     const verdict = order(chain, frame, frame.kind === 'beat' ? await digestOf(chain, sha256) : '', now);
     if (verdict === 'rollback' || verdict === 'replay') return { verdict };
-    if (verdict === 'taken') chain.by = key.kid;
+    chain.by.add(key.kid);
     hear(chain, frame, now);
     return { verdict, frame, ...clockFlag(frame.at, now) };
   }
@@ -282,6 +287,11 @@ export class Client {
 /** Makes a client. Throws {@link Refused} where `root` is no key. */
 export function createClient(options: Options): Client {
   return new Client(options);
+}
+
+/** Whether a line has more than 1 MiB of bytes; the encoder is asked only where characters could make the difference. */
+function tooLarge(line: string): boolean {
+  return line.length > maxFrame || (line.length * 3 > maxFrame && new TextEncoder().encode(line).length > maxFrame);
 }
 
 function open(line: string): Envelope | undefined {
@@ -310,18 +320,24 @@ function order(chain: Chain, frame: Frame, digest: string, now: number): 'taken'
     return 'taken';
   }
   if (frame.at <= chain.ordered) return 'replay';
-  chain.ordered = frame.at;
   if (frame.kind === 'beat') {
+    chain.ordered = frame.at;
+    // Nothing less proves that what is held is what holds.
     if (frame.seq === chain.seq && frame.digest === digest && frame.active === active(chain)) {
       chain.behind = undefined;
       return 'taken';
     }
   } else {
-    if (chain.seq !== undefined && frame.seq <= chain.seq) return 'old';
+    if (chain.seq !== undefined && frame.seq <= chain.seq) {
+      chain.ordered = frame.at;
+      return 'old';
+    }
     if (frame.prev === chain.seq && chain.zones.size + frame.items.reduce((n, item) => n + item.zones.length, 0) <= maxHeld) {
+      chain.ordered = frame.at;
       applyChange(chain, frame);
       return 'taken';
     }
+    // Its `at` does not count: it may be given again after the board.
   }
   chain.behind ??= now;
   return 'fetch';
@@ -332,11 +348,10 @@ function applyBoard(chain: Chain, board: Board, now: number): void {
   for (const item of board.items) for (const zone of item.zones) zones.set(zone, item);
   for (const [zone, item] of chain.zones) if (item.end === undefined && !zones.has(zone)) chain.lost.set(zone, { item, at: now });
   for (const zone of zones.keys()) chain.lost.delete(zone);
-  for (const [zone, { at }] of chain.lost) if (now > at + remembered) chain.lost.delete(zone);
+  for (const [zone, { at }] of chain.lost) if (now >= at + remembered) chain.lost.delete(zone);
   chain.zones = zones;
   chain.seq = board.seq;
   chain.set = board.set;
-  chain.behind = undefined;
 }
 
 function applyChange(chain: Chain, change: Change): void {
@@ -365,7 +380,7 @@ function disown(chain: Chain, now: number): void {
   chain.seq = undefined;
   chain.ordered = -Infinity;
   chain.at = -Infinity;
-  chain.by = undefined;
+  chain.by = new Set();
   chain.behind ??= now;
 }
 
@@ -392,9 +407,9 @@ function conditionOf(item: Item, now: number): Condition {
 }
 
 function* chainState(chain: Chain, now: number): Generator<ZoneState> {
-  for (const [zone, { item, at }] of chain.lost) if (now <= at + remembered) yield { zone, condition: 'no-news', item };
+  for (const [zone, { item, at }] of chain.lost) if (now < at + remembered) yield { zone, condition: 'no-news', item };
   for (const [zone, item] of chain.zones) {
-    if (item.end !== undefined && now > item.since + remembered) continue;
+    if (item.end !== undefined && now >= item.since + remembered) continue;
     yield { zone, condition: conditionOf(item, now), item };
   }
 }

@@ -2,6 +2,7 @@
  * Ed25519 and SHA-256 by WebCrypto, or by the noble packages where a browser lacks
  * them: before Chrome 137, or on a page that did not come over HTTPS.
  */
+import { readBase64url } from './strict.js';
 import type { Bytes } from './strict.js';
 
 /** What the client needs of cryptography. */
@@ -14,11 +15,11 @@ export interface Crypto {
 /** RFC 8032, 7.1, test 1: a signature over nothing, which only a working verifier accepts. */
 const proof = {
   key: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
-  signature: '5VZDAMNgrHKQhuzMgG6MioSHfx645dl02HPgZSJJAVVfuIIVkKM7rMYeOXAc-bRr0lv18FlbviRlUUFDjnoQCw',
+  signature: '5VZDAMNgrHKQhuLMgG6CioSHfx645dl02HPgZSJJAVVfuIIVkKM7rMYeOXAc-bRr0lv18FlbviRlUUFDjnoQCw',
 };
 
 /** By WebCrypto; undefined where this runtime's has no Ed25519. */
-export async function webCrypto(readBase64url: (text: string) => Bytes): Promise<Crypto | undefined> {
+export async function webCrypto(): Promise<Crypto | undefined> {
   const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle;
   if (subtle === undefined) return undefined;
   const imported = new Map<string, CryptoKey>();

@@ -6,4 +6,4 @@ export { ends, maxFrame, pictures, stages, sures, threats, universes } from './f
 export type { Beat, Board, Change, End, Frame, Item, Picture, Stage, Sure, Threat, Universe } from './frame.js';
 export { Refused } from './strict.js';
 export { connect } from './transport.js';
-export type { Connection, TransportOptions } from './transport.js';
+export type { Connection, From, TransportOptions } from './transport.js';

@@ -9,10 +9,8 @@ import { eventsOf, linesOf } from './sse.js';
 export interface TransportOptions {
   /** The chains to ask for; those the client follows. */
   readonly regions: readonly string[];
-  /** Told of every verdict, as soon as there is one. */
-  readonly onAnswer?: (answer: Answer, from: 'keys' | 'board' | 'stream') => void;
-  /** Told of every line the client took, for keeping. */
-  readonly onLine?: (line: string, from: 'keys' | 'board' | 'stream') => void;
+  /** Told of every verdict, as soon as there is one, with the line it is about. */
+  readonly onAnswer?: (answer: Answer, from: From, line: string) => void;
   /** Told of what went wrong on the way; never needed for safety, since silence is noticed by the client. */
   readonly onError?: (cause: unknown) => void;
   readonly fetch?: typeof globalThis.fetch;
@@ -21,6 +19,9 @@ export interface TransportOptions {
   /** From 0 up to 1; spreads a herd of clients. */
   readonly random?: () => number;
 }
+
+/** Where a line came from. */
+export type From = 'keys' | 'board' | 'stream';
 
 /** A running transport. */
 export interface Connection {
@@ -141,10 +142,8 @@ class Transport implements Connection {
     }
   }
 
-  #tell(answer: Answer, line: string, from: 'keys' | 'board' | 'stream'): void {
-    if (this.#over) return;
-    if (answer.verdict === 'taken') this.options.onLine?.(line, from);
-    this.options.onAnswer?.(answer, from);
+  #tell(answer: Answer, from: From, line: string): void {
+    if (!this.#over) this.options.onAnswer?.(answer, from, line);
   }
 
   async #keepKeys(): Promise<void> {
@@ -160,7 +159,7 @@ class Transport implements Connection {
       this.#keysAt = this.#now();
       try {
         for (const line of (await this.#lines(this.#at('keys'))).slice(0, 1)) {
-          this.#tell(await this.client.keys(line, this.#now()), line, 'keys');
+          this.#tell(await this.client.keys(line, this.#now()), 'keys', line);
         }
       } catch (cause) {
         this.#fail(cause);
@@ -179,7 +178,7 @@ class Transport implements Connection {
       await this.#fetchKeys();
       answer = await this.client.take(line, this.#now());
     }
-    this.#tell(answer, line, from);
+    this.#tell(answer, from, line);
     if (from === 'stream' && (answer.verdict === 'fetch' || answer.verdict === 'unknown-key')) this.#owe(answer.frame?.region ?? region);
   }
 

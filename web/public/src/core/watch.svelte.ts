@@ -1,0 +1,224 @@
+/**
+ * What the page knows: the verified state of all zones, of the reader's own place, and of
+ * the connection. A frame goes from here to the siren and the screen at once; names, shapes
+ * and the map come after it and are not waited for.
+ */
+import { flushSync } from 'svelte';
+import { byGravity, connect, createClient } from '@tocsin/client';
+import type { Answer, Client, Connection, From, Picture, ZoneState } from '@tocsin/client';
+import type { Light } from '../phrases';
+import { Alarm } from './alarm';
+import type { Config } from './config';
+import { keep, keepPlace, placeOf, recall, recallPlace } from './place';
+import type { Place } from './place';
+import { loadRegistry } from './zones';
+import type { Registry } from './zones';
+
+/** How long connecting may take before the page calls it no connection. */
+const patience = 20_000;
+const hour = 3_600_000;
+/** The longest board that is kept on the device, in characters. */
+const maxKept = 1 << 19;
+const retryLeast = 2_000;
+const retryMost = 60_000;
+
+/** Whether and how the service is heard. */
+export interface Hearing {
+  /** Nothing was heard since the page was opened, and it was opened just now. */
+  readonly connecting: boolean;
+  readonly deaf: boolean;
+  readonly clock: boolean;
+  readonly picture: Picture | undefined;
+  /** When the newest frame came; undefined before the first. */
+  readonly lastAt: number | undefined;
+}
+
+export class Watch {
+  now = $state(Date.now());
+  zones = $state.raw<ReadonlyMap<string, ZoneState>>(new Map());
+  hearing = $state.raw<Hearing>({ connecting: true, deaf: false, clock: false, picture: undefined, lastAt: undefined });
+  place = $state.raw<Place | undefined>(recallPlace());
+  /** The place that was chosen is not in the newest registry. */
+  placeGone = $state(false);
+  registry = $state.raw<Registry | undefined>();
+  armed = $state(false);
+  sounding = $state(false);
+
+  /** What is said of the reader's place, or of a zone it lies in; undefined is quiet, if the service is heard. */
+  readonly mine = $derived(this.#stateOf(this.place));
+  readonly light: Light = $derived.by(() => {
+    const { connecting, deaf, clock, picture } = this.hearing;
+    if (connecting) return 'connecting';
+    if (deaf) return 'deaf';
+    const { condition } = this.mine ?? {};
+    if (condition === 'shelter' || condition === 'prepare') return 'warned';
+    if (clock) return 'clock';
+    return picture === 'none' ? 'blind' : 'quiet';
+  });
+
+  readonly alarm: Alarm = new Alarm(() => this.#alarmChanged());
+  readonly #client: Client;
+  readonly #started = Date.now();
+  #connection: Connection | undefined;
+  #lastAt: number | undefined;
+  /** When the state changes by itself, because something runs out. */
+  #turn = Infinity;
+  /** What was last told of the place, and whether it was loud. */
+  #told: { readonly state: ZoneState | undefined; readonly loud: boolean } = { state: undefined, loud: false };
+  #wanted: string | undefined;
+
+  constructor(readonly config: Config) {
+    this.#client = createClient({ root: config.root, universe: config.universe, regions: ['*'] });
+  }
+
+  /** Starts: first what the device kept, verified like everything else, then the service. */
+  async start(): Promise<void> {
+    setInterval(() => this.#tick(), 1000);
+    void this.alarm.arm();
+    await this.#recall();
+    const connection = connect(location.origin, this.#client, { regions: ['*'], onAnswer: (answer, from, line) => this.#heard(answer, from, line) });
+    this.#connection = connection;
+    addEventListener('online', () => connection.wake());
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible' && this.hearing.deaf) connection.wake();
+    });
+  }
+
+  /** Makes a zone the reader's place, or forgets it. */
+  choose(id: string | undefined, metres = 0): void {
+    const place = id === undefined || this.registry === undefined ? undefined : placeOf(this.registry, id, metres);
+    this.place = place;
+    this.placeGone = false;
+    this.#told = { state: undefined, loud: false };
+    keepPlace(place);
+    this.#speak();
+  }
+
+  /** Connects again at once. */
+  wake(): void {
+    this.#connection?.wake();
+  }
+
+  #stateOf(place: Place | undefined): ZoneState | undefined {
+    if (place === undefined) return undefined;
+    const said = [place.id, ...place.within].map((id) => this.zones.get(id)).filter((state) => state !== undefined);
+    return said.sort(byGravity)[0];
+  }
+
+  /** One line was judged. This is the path of a shelter: it ends in the siren and on the screen. */
+  #heard(answer: Answer, from: From, line: string): void {
+    const { frame, verdict } = answer;
+    if (frame !== undefined) {
+      this.#lastAt = Date.now();
+      this.#look(verdict === 'taken' && frame.kind !== 'beat');
+    }
+    if (verdict === 'taken') setTimeout(() => this.#afterwards(from, line, frame?.kind === 'board'));
+  }
+
+  /** What can wait until the reader is warned. */
+  #afterwards(from: From, line: string, isBoard: boolean): void {
+    if (from === 'keys') keep(this.#name('keys'), line);
+    else if (isBoard) keep(this.#name('board'), line.length <= maxKept ? line : undefined);
+    this.#want(this.#client.set());
+  }
+
+  /** Looks again at the state of the zones (where it may have changed) and of the connection. */
+  #look(changed: boolean): void {
+    const now = Date.now();
+    this.now = now;
+    if (changed || now >= this.#turn) {
+      this.zones = this.#client.state(now);
+      this.#turn = turnOf(this.zones.values(), now);
+      this.#speak();
+    }
+    this.#listen(now);
+    flushSync();
+  }
+
+  #listen(now: number): void {
+    const connecting = this.#lastAt === undefined && now < this.#started + patience;
+    const deaf = !connecting && (this.#lastAt === undefined || this.#client.deaf(now));
+    const next: Hearing = { connecting, deaf, clock: this.#client.clock(), picture: this.#client.picture(), lastAt: this.#lastAt };
+    const held = this.hearing;
+    if (deaf && !held.deaf) this.alarm.play('lost');
+    if (deaf !== held.deaf || connecting !== held.connecting || next.clock !== held.clock || next.picture !== held.picture || next.lastAt !== held.lastAt) this.hearing = next;
+  }
+
+  #tick(): void {
+    this.#look(false);
+  }
+
+  /** Makes the sound that what is now said of the place calls for. */
+  #speak(): void {
+    const state = this.#stateOf(this.place);
+    const before = this.#told.state;
+    const same = state?.condition === before?.condition && state?.item.since === before?.item.since && state?.item.threat === before?.item.threat;
+    if (same && (this.#told.loud || state?.condition !== 'shelter')) return;
+    this.#told = { state, loud: this.alarm.armed };
+    if (state === undefined) this.alarm.silence();
+    else if (state.condition === 'shelter' || state.condition === 'prepare') this.alarm.play(state.condition);
+    else if (before?.item.end === undefined && before !== undefined) this.alarm.play(state.condition === 'no-news' ? 'lost' : state.condition);
+    if (state?.condition !== 'shelter') this.alarm.silence();
+  }
+
+  #alarmChanged(): void {
+    this.armed = this.alarm.armed;
+    this.sounding = this.alarm.sounding;
+    if (this.armed && !this.sounding && !this.#told.loud) this.#speak();
+  }
+
+  #name(kept: 'keys' | 'board'): string {
+    return `tocsin.${kept}.${this.config.universe}.${this.config.root}`;
+  }
+
+  /** Takes what was kept from the last visit: the last state is then known, and nothing older is taken for new. */
+  async #recall(): Promise<void> {
+    const [keys, board] = [recall(this.#name('keys')), recall(this.#name('board'))];
+    if (keys === null || board === null) return;
+    const now = Date.now();
+    await this.#client.keys(keys, now);
+    await this.#client.take(board, now);
+    this.#look(true);
+    this.#want(this.#client.set());
+  }
+
+  /** Loads the registry of a version, trying again until it is there or another is wanted. */
+  #want(set: string | undefined): void {
+    if (set === undefined || set === this.#wanted) return;
+    this.#wanted = set;
+    let wait = retryLeast;
+    const load = async (): Promise<void> => {
+      try {
+        const registry = await loadRegistry(set);
+        if (this.#wanted === set) this.#named(registry);
+      } catch {
+        if (this.#wanted !== set) return;
+        setTimeout(() => void load(), wait);
+        wait = Math.min(retryMost, wait * 2);
+      }
+    };
+    void load();
+  }
+
+  #named(registry: Registry): void {
+    this.registry = registry;
+    const { place } = this;
+    if (place === undefined) return;
+    const renewed = placeOf(registry, place.id, place.metres);
+    this.placeGone = renewed === undefined || registry.zones.get(place.id)?.leaf !== true;
+    if (renewed === undefined) return;
+    this.place = renewed;
+    keepPlace(renewed);
+    this.#speak();
+  }
+}
+
+/** The next time at which something in the state runs out. */
+function turnOf(states: Iterable<ZoneState>, now: number): number {
+  let turn = now + hour;
+  for (const { item } of states) {
+    const at = item.end === undefined ? item.until : item.since + hour;
+    if (at > now && at < turn) turn = at;
+  }
+  return turn;
+}

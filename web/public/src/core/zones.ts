@@ -1,0 +1,170 @@
+/** The registry of zones: their names, shapes and shelter times. Nothing that warns waits for it. */
+import type { Feature, FeatureCollection } from 'geojson';
+import { boxOf, contains, distance } from './shape';
+import type { Box, Shape } from './shape';
+
+export type Names = Readonly<Record<string, string>>;
+
+export interface Zone {
+  readonly id: string;
+  readonly level: number;
+  /** Empty for none. */
+  readonly parent: string;
+  readonly region: string;
+  readonly names: Names;
+  readonly leaf: boolean;
+  /** [lon, lat], where its name stands. */
+  readonly label: readonly [number, number];
+  /** Seconds; 0 is real: there is no time. Undefined where it is not known. */
+  readonly shelter: number | undefined;
+  readonly shape: Shape;
+  readonly box: Box;
+}
+
+/** A place found, and how far outside it the point was, in metres. */
+export interface Found {
+  readonly zone: Zone;
+  readonly metres: number;
+}
+
+/** A point in no zone belongs to the nearest one within this many metres. */
+const reach = 5_000;
+/** The most parents followed; a registry has no more levels than this. */
+const maxLevels = 8;
+
+/** The name in a language, or in the first there is; the id where there is none. */
+export function nameOf(names: Names | undefined, id: string, language: string): string {
+  return names?.[language] ?? names?.['en'] ?? Object.values(names ?? {})[0] ?? id;
+}
+
+export class Registry {
+  readonly zones: ReadonlyMap<string, Zone>;
+  readonly leaves: readonly Zone[];
+  readonly #index: readonly { readonly zone: Zone; readonly words: readonly string[] }[];
+
+  constructor(
+    readonly version: string,
+    features: readonly Feature[],
+  ) {
+    const zones = new Map<string, Zone>();
+    // One place may stand at several levels under one id: the finest is the one that is warned.
+    for (const feature of features) {
+      const zone = readZone(feature);
+      if (zone !== undefined) zones.set(zone.id, zone);
+    }
+    this.zones = zones;
+    this.leaves = [...zones.values()].filter((zone) => zone.leaf);
+    this.#index = this.leaves.map((zone) => ({ zone, words: [...new Set(Object.values(zone.names).map(plain))] }));
+  }
+
+  /** The zone and those it lies in, finest first. */
+  lineage(id: string): Zone[] {
+    const line: Zone[] = [];
+    for (let zone = this.zones.get(id); zone !== undefined && line.length < maxLevels && !line.includes(zone); zone = this.zones.get(zone.parent)) line.push(zone);
+    return line;
+  }
+
+  /** The zone a point is in, or the nearest within 5 km. */
+  at(lon: number, lat: number): Found | undefined {
+    const inside = this.leaves.find(({ box, shape }) => within(box, lon, lat, 0) && contains(shape, lon, lat));
+    if (inside !== undefined) return { zone: inside, metres: 0 };
+    let nearest: Found | undefined;
+    for (const zone of this.leaves) {
+      if (!within(zone.box, lon, lat, reach)) continue;
+      const metres = distance(zone.shape, lon, lat);
+      if (metres <= (nearest?.metres ?? reach)) nearest = { zone, metres };
+    }
+    return nearest;
+  }
+
+  /** Places whose name, in any language, begins with or contains what was typed; at most `most`. */
+  search(typed: string, most: number): Zone[] {
+    const wanted = plain(typed);
+    if (wanted === '') return [];
+    const rated: { zone: Zone; rank: number; length: number }[] = [];
+    for (const { zone, words } of this.#index) {
+      let rank = 3;
+      let length = 0;
+      for (const word of words) {
+        const at = word.indexOf(wanted);
+        const here = at < 0 ? 3 : at === 0 ? 0 : word[at - 1] === ' ' || word[at - 1] === '-' ? 1 : 2;
+        if (here < rank) [rank, length] = [here, word.length];
+      }
+      if (rank < 3) rated.push({ zone, rank, length });
+    }
+    rated.sort((a, b) => a.rank - b.rank || a.length - b.length);
+    return rated.slice(0, most).map(({ zone }) => zone);
+  }
+}
+
+/** What of a name is compared: lower case, without accents and apostrophes. */
+function plain(name: string): string {
+  return name
+    .normalize('NFD')
+    .replace(/[\p{Mn}'’ʼ"״׳`]/gu, '')
+    .toLowerCase()
+    .trim();
+}
+
+function within(box: Box, lon: number, lat: number, metres: number): boolean {
+  const north = metres / 111_195;
+  const east = north / Math.max(0.01, Math.cos((lat * Math.PI) / 180));
+  return lon >= box[0] - east && lon <= box[2] + east && lat >= box[1] - north && lat <= box[3] + north;
+}
+
+function readNames(value: unknown): Names {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== ''));
+}
+
+function readZone(feature: Feature): Zone | undefined {
+  const { properties: p, geometry: shape } = feature;
+  if (p === null || (shape?.type !== 'Polygon' && shape?.type !== 'MultiPolygon')) return undefined;
+  const m: Partial<Record<string, unknown>> = p;
+  const id = m['id'];
+  if (typeof id !== 'string' || id === '') return undefined;
+  const box = boxOf(shape);
+  const label = m['label'];
+  const [lon, lat] = Array.isArray(label) ? (label as unknown[]) : [];
+  const shelter = m['shelter_s'];
+  return {
+    id,
+    level: typeof m['level'] === 'number' ? m['level'] : 1,
+    parent: typeof m['parent'] === 'string' ? m['parent'] : '',
+    region: typeof m['region'] === 'string' ? m['region'] : '*',
+    names: readNames(m['names']),
+    leaf: m['leaf'] !== false,
+    label: typeof lon === 'number' && typeof lat === 'number' ? [lon, lat] : [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2],
+    shelter: typeof shelter === 'number' && shelter >= 0 ? shelter : undefined,
+    shape,
+    box,
+  };
+}
+
+async function fetchJson(url: string): Promise<unknown> {
+  const answer = await fetch(url, { credentials: 'omit' });
+  if (!answer.ok) throw new Error(`zones: ${url}: answered ${answer.status}`);
+  return answer.json();
+}
+
+function isCollection(value: unknown): value is FeatureCollection {
+  return typeof value === 'object' && value !== null && 'features' in value && Array.isArray(value.features);
+}
+
+async function fetchVersion(version: string, url: string): Promise<Registry> {
+  const value = await fetchJson(url);
+  if (!isCollection(value)) throw new Error(`zones: ${version}: not a feature collection`);
+  return new Registry(version, value.features);
+}
+
+/** Loads the registry the board's ids are of; where it is no longer kept, the newest. */
+export async function loadRegistry(set: string): Promise<Registry> {
+  try {
+    return await fetchVersion(set, `/v1/zones/${encodeURIComponent(set)}`);
+  } catch {
+    const value = await fetchJson('/v1/zones');
+    const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
+    if (typeof version !== 'string') throw new Error('zones: no version');
+    return fetchVersion(version, `/v1/zones/${encodeURIComponent(version)}`);
+  }
+}

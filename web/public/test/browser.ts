@@ -1,0 +1,65 @@
+/** A real Chromium for tests, and what the page did in it. */
+import { existsSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+
+const executable = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** Why there is no browser here; undefined where there is one. */
+export const absent = existsSync(executable) ? undefined : `no browser at ${executable}: install chromium, or name one in CHROMIUM`;
+
+const switches = [
+  '--no-sandbox',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+];
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: executable, headless: true, args: switches });
+}
+
+/** A page that is open, with what it sounded and everything it must not do. */
+export interface Visit {
+  readonly page: Page;
+  /** Kinds of the tones that were started, oldest first. */
+  tones(): Promise<string[]>;
+  /** Requests to other origins, violations of the policy, exceptions. */
+  readonly wrongs: string[];
+  close(): Promise<void>;
+}
+
+declare global {
+  interface Window {
+    tones: string[];
+  }
+}
+
+export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
+  const { origin } = new URL(url);
+  const wrongs: string[] = [];
+  context.on('request', (request) => {
+    const to = request.url();
+    if (!to.startsWith('data:') && !to.startsWith('blob:') && new URL(to).origin !== origin) wrongs.push(`request to ${to}`);
+  });
+  context.on('weberror', (error) => wrongs.push(`exception ${error.error().message}`));
+  context.on('console', (message) => {
+    if (/content security policy/i.test(message.text())) wrongs.push(message.text());
+  });
+  // The page makes its sounds by the browser's own interface; what is started there is noted.
+  await context.addInitScript(() => {
+    window.tones = [];
+    const start = AudioScheduledSourceNode.prototype.start;
+    AudioScheduledSourceNode.prototype.start = function (this: AudioScheduledSourceNode, when?: number): void {
+      if (this instanceof OscillatorNode && this.context.state === 'running') window.tones.push(this.type);
+      start.call(this, when);
+    };
+  });
+  const page = await context.newPage();
+  await page.goto(url);
+  return { page, wrongs, tones: () => page.evaluate(() => window.tones), close: () => context.close() };
+}

@@ -1,0 +1,255 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { Signer, item, pair } from '../../client/test/signer.js';
+import { absent, launch, visit } from './browser.js';
+import type { Visit } from './browser.js';
+import { Service } from './service.js';
+import type { ServiceOptions } from './service.js';
+
+let browser: Browser;
+let service: Service;
+let open: Visit;
+
+beforeAll(async () => {
+  if (absent === undefined) browser = await launch();
+});
+afterAll(async () => browser?.close());
+afterEach(async () => {
+  const { wrongs } = open;
+  await open.close();
+  await service.kill();
+  expect(wrongs, 'nothing leaves the origin, breaks the policy or throws').toEqual([]);
+});
+
+async function begin(options: ServiceOptions = {}, context: BrowserContextOptions = {}): Promise<Page> {
+  service = await new Service(options).start();
+  open = await visit(browser, service.url, context);
+  return open.page;
+}
+
+const light = (page: Page, word: string, timeout = 5000): Promise<void> => page.locator(`.light[data-light="${word}"]`).waitFor({ timeout });
+const look = (page: Page, word: string, timeout = 5000): Promise<void> => page.locator(`.place[data-look="${word}"]`).waitFor({ timeout });
+
+/** Chooses a place by keyboard alone. */
+async function choose(page: Page, name: string): Promise<void> {
+  const field = page.getByRole('combobox', { name: 'Search for a place' });
+  await field.focus();
+  await page.keyboard.type(name);
+  await page.locator('#place-found [role=option]').first().waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.locator('.place .name').waitFor();
+}
+
+const arm = async (page: Page): Promise<void> => {
+  await page.getByRole('button', { name: 'Tap to arm the sound' }).click();
+  await page.locator('.sound.armed').waitFor();
+};
+
+/** The colour of the middle of a zone on the map, as the screen shows it. */
+async function mapColour(page: Page): Promise<[number, number, number]> {
+  const shot = await page.locator('.canvas canvas.maplibregl-canvas').screenshot();
+  return page.evaluate(async (bytes) => {
+    const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: 'image/png' }));
+    const pen = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+    if (pen === null) throw new Error('no canvas');
+    pen.drawImage(picture, 0, 0);
+    const { data } = pen.getImageData(Math.floor(picture.width / 2) - 6, Math.floor(picture.height / 2) - 6, 12, 12);
+    const sums: [number, number, number] = [0, 0, 0];
+    for (let i = 0; i < data.length; i += 4) for (const c of [0, 1, 2] as const) sums[c] += (data[i + c] ?? 0) / (data.length / 4);
+    return sums;
+  }, [...shot]);
+}
+
+describe.skipIf(absent !== undefined)(`the page in Chromium${absent === undefined ? '' : ` (skipped: ${absent})`}`, () => {
+  test('a shelter frame is shown and sounds within 1 s, turns the zone red, and ends by an all-clear', async () => {
+    const page = await begin();
+    await light(page, 'quiet');
+    await choose(page, 'Konot');
+    await look(page, 'quiet');
+    await arm(page);
+    await page.locator('.canvas canvas.maplibregl-canvas').waitFor();
+    const began = Date.now();
+    service.say(item(['T1'], { at: began, threat: 'drone', arrival: { earliest: began + 95_000, likely: began + 120_000 } }));
+    await look(page, 'shelter', 1000);
+    await page.waitForFunction(() => window.tones.includes('sawtooth'), undefined, { timeout: 1000 - (Date.now() - began) });
+    expect(Date.now() - began).toBeLessThan(1000);
+    await light(page, 'warned');
+    const card = page.locator('.place');
+    expect(await card.innerText()).toMatch(/Drones: take shelter now[^]*30 seconds[^]*1:3\d[^]*In force until/);
+    await expect.poll(async () => { const [r, g, b] = await mapColour(page); return r > 130 && g < 90 && b < 100; }, { timeout: 10_000 }).toBe(true);
+    await page.getByRole('button', { name: 'Silence' }).click();
+    service.say(item(['T1'], { at: Date.now(), stage: 'quiet', end: 'all-clear', threat: 'drone' }));
+    await look(page, 'all-clear', 1000);
+    expect(await open.tones()).toContain('triangle');
+    expect(await card.innerText()).toMatch(/All clear[^]*You may come out/);
+  });
+
+  test('what is forged, replayed or rolled back changes nothing', async () => {
+    const page = await begin();
+    await light(page, 'quiet');
+    await choose(page, 'Sumy');
+    await arm(page);
+    const before = service.signer.board(service.seq - 50, Date.now(), [item(['T0'], { at: Date.now() })]);
+    const warned = service.say(item(['T0'], { at: Date.now(), stage: 'prepare' }));
+    await look(page, 'prepare');
+    service.say(item(['T0'], { at: Date.now(), stage: 'quiet', end: 'cancelled' }));
+    await look(page, 'cancelled');
+    const tones = (await open.tones()).length;
+    const shelter = [item(['T0'], { at: Date.now() })];
+    const at = service.at();
+    const [head = '', body = '', tail = ''] = service.signer.change(service.seq, service.seq + 1, at, shelter).split('.');
+    const forged = `${head}.${body}.${(tail.startsWith('A') ? 'B' : 'A') + tail.slice(1)}`;
+    const stranger = new Signer(pair('a stranger')).change(service.seq, service.seq + 1, at, shelter);
+    const other = service.signer.change(service.seq, service.seq + 1, at, shelter, { universe: 'exercise' });
+    for (const line of [forged, stranger, other, warned, before, 'nonsense', `${head}.${body}.`]) service.send(line);
+    // What is genuine comes after them and is taken: so they were all judged.
+    service.say(item(['T5'], { at: Date.now(), stage: 'prepare' }));
+    await page.locator('.list').getByRole('button', { name: 'Izium' }).waitFor();
+    await look(page, 'cancelled');
+    expect((await open.tones()).length).toBe(tones);
+  });
+
+  test('a killed service is called out within the contract’s time, and heard again when it is back', async () => {
+    const page = await begin({ next: 1000, beat: 500 });
+    await light(page, 'quiet');
+    const port = Number(new URL(service.url).port);
+    const { seq, held } = service;
+    await service.kill();
+    const killed = Date.now();
+    await light(page, 'deaf', 25_000);
+    const took = Date.now() - killed;
+    // The last frame promised the next within 1 s; 20 s are forgiven; the page looks once a second.
+    expect(took).toBeGreaterThan(19_000);
+    expect(took).toBeLessThan(23_000);
+    expect(await page.locator('.deaf').innerText()).toContain('No connection to the warning service');
+    service = new Service({ next: 1000, beat: 500 });
+    Object.assign(service, { seq, held });
+    await service.start(port);
+    await light(page, 'quiet', 15_000);
+  });
+
+  test('a warning that runs out is no news, not an all-clear; deafness keeps the last state', async () => {
+    service = await new Service().start();
+    open = await visit(browser, 'about:blank');
+    const { page } = open;
+    await page.clock.install();
+    await page.goto(service.url);
+    await light(page, 'quiet');
+    await choose(page, 'Poltava');
+    service.say(item(['T2'], { at: Date.now(), until: Date.now() + 120_000 }));
+    await look(page, 'shelter');
+    await page.clock.fastForward(60_000);
+    await light(page, 'deaf');
+    await look(page, 'shelter');
+    await page.clock.fastForward(61_000);
+    await look(page, 'no-news');
+    expect(await page.locator('.place').innerText()).toMatch(/No news[^]*not known whether it is safe/);
+    expect(await page.locator('.place').innerText()).not.toContain('All clear');
+  });
+
+  test('an exercise says so in every line, in another colour, and takes no live frame', async () => {
+    const page = await begin({ universe: 'exercise' });
+    await light(page, 'quiet');
+    await choose(page, 'Sumy');
+    service.send(new Signer(service.key).change(service.seq, service.seq + 1, service.at(), [item(['T0'], { at: Date.now() })]));
+    service.say(item(['T1', 'T2'], { at: Date.now() }));
+    await page.locator('.list [data-condition=shelter]').waitFor();
+    await look(page, 'quiet');
+    for (const line of await page.locator('.place .headline, .list h2, .list h3, .list .row > p:first-child, .map h2, .sound p').allInnerTexts()) expect(line).toContain('EXERCISE');
+    expect(await page.title()).toContain('EXERCISE');
+    expect(await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--shelter').trim())).toBe('#5a2a9c');
+  });
+
+  test('a warning is shown and sounds while zones and map cannot be had', async () => {
+    service = await new Service().start();
+    service.broken.add('/v1/zones').add('/v1/zones/set-1');
+    open = await visit(browser, 'about:blank');
+    const { page } = open;
+    await page.route('**/assets/map-*', (route) => route.abort());
+    await page.addInitScript(() => localStorage.setItem('tocsin.place', JSON.stringify({ id: 'T3', within: ['R'], names: { en: 'Kharkiv' }, shelter: 0, metres: 0 })));
+    await page.goto(service.url);
+    await light(page, 'quiet');
+    await arm(page);
+    service.say(item(['T3', 'T9'], { at: Date.now(), threat: 'rocket' }));
+    await look(page, 'shelter', 1000);
+    expect(await open.tones()).toContain('sawtooth');
+    expect(await page.locator('.place').innerText()).toContain('There is no time to reach a shelter');
+    expect(await page.locator('.list').innerText()).toContain('T9');
+    expect(await page.locator('.map').innerText()).toContain('The map cannot be shown here');
+  });
+
+  test('the place is remembered, and the last state with it, verified again', async () => {
+    const page = await begin();
+    await light(page, 'quiet');
+    await choose(page, 'Dnipro');
+    service.say(item(['T4'], { at: Date.now() }));
+    await look(page, 'shelter');
+    await page.reload();
+    await look(page, 'shelter');
+    await expect.poll(() => page.evaluate(() => Object.keys(localStorage).some((name) => name.startsWith('tocsin.board.live')))).toBe(true);
+    service.broken.add('/v1/stream').add('/v1/board').add('/v1/keys');
+    await page.reload();
+    await look(page, 'shelter');
+    expect(await page.locator('.place .last').innerText()).toContain('Last known');
+    expect(service.asked.filter((line) => /T4|lat|lon/.test(line))).toEqual([]);
+  });
+
+  test('the place is found by location, on the device', async () => {
+    const page = await begin({}, { geolocation: { longitude: 35.5, latitude: 51.02 }, permissions: ['geolocation'] });
+    await light(page, 'quiet');
+    await page.getByRole('button', { name: 'Use my location' }).click();
+    await page.locator('.place .name').filter({ hasText: 'Izium' }).waitFor();
+    expect(await page.locator('.place').innerText()).toMatch(/2\.2 kilometres outside/);
+    expect(service.asked.filter((line) => /T5|35\.5|51\.02/.test(line))).toEqual([]);
+  });
+
+  test('testing the device passes through signature and sound', async () => {
+    const page = await begin();
+    await light(page, 'quiet');
+    await page.getByRole('button', { name: 'Start the test' }).click();
+    await page.locator('.test .done').first().waitFor();
+    await expect.poll(() => service.readers).toBe(2);
+    service.sayTest('shelter');
+    await page.getByText('The test warning reached this device').waitFor();
+    expect(await page.locator('.test').innerText()).toContain('Did you hear it?');
+    expect(await open.tones()).toContain('sawtooth');
+    await expect.poll(() => service.readers).toBe(1);
+    expect(await page.locator('.list').innerText()).toContain('Nothing is warned');
+  });
+
+  test('right to left, at 360 px and at 200 %, nothing is cut off', async () => {
+    const page = await begin({}, { locale: 'he-IL', viewport: { width: 360, height: 740 } });
+    await light(page, 'quiet');
+    expect(await page.evaluate(() => [document.documentElement.dir, document.documentElement.lang])).toEqual(['rtl', 'he']);
+    service.say(item(['T0', 'T1', 'T2', 'T3', 'T4', 'T5'], { at: Date.now() }));
+    await page.locator('.list').getByText('סומי').waitFor();
+    const overflow = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(await overflow()).toBe(0);
+    for (const code of ['uk', 'en', 'ar', 'ru']) {
+      await page.locator('select').selectOption(code);
+      expect(await overflow(), code).toBe(0);
+    }
+    // 200 % zoom of a 640 px window is a window of 320 px.
+    await page.setViewportSize({ width: 320, height: 400 });
+    expect(await overflow()).toBe(0);
+  });
+
+  test('without script the warned zones are there in words', async () => {
+    service = new Service();
+    service.held = [item(['T1'], { at: Date.now() })];
+    await service.start();
+    open = await visit(browser, service.url, { javaScriptEnabled: false });
+    expect(await open.page.locator('#active').innerText()).toContain('T1: shelter-drone');
+  });
+
+  test('a thousand zones in one frame are shown at once and stay bounded', async () => {
+    const page = await begin();
+    await light(page, 'quiet');
+    const began = Date.now();
+    service.say(item(Array.from({ length: 1200 }, (_, i) => `Z${i}`), { at: began }));
+    await page.locator('.list').getByText('1200 places').waitFor({ timeout: 2000 });
+    expect(Date.now() - began).toBeLessThan(2000);
+    expect(await page.locator('.list .row li').count()).toBeLessThan(20);
+  });
+});
