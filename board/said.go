@@ -69,7 +69,8 @@ func (s said) expired(now time.Time) said {
 var caution = map[warning.End]int{warning.Expired: 2, warning.AllClear: 1, warning.Cancelled: 0}
 
 // graver is negative where a is shown before b: what holds before what ended; stage, then
-// earlier arrival, then the contract's order of threats; of two ends the later. What is left is only for a fixed order.
+// earlier arrival, then the contract's order of threats; of two ends the later. What is
+// left is only for a fixed order.
 func graver(a, b said) int {
 	if a.active() != b.active() {
 		if a.active() {
@@ -120,7 +121,7 @@ func group(zones []zone.ID, what map[zone.ID]said) []alert.Item {
 
 // room is how many bytes of items fit a change: what is left of MaxChange after header,
 // signature and the members around the items.
-const room = (MaxChange-58-86-2)/4*3 - 2*maxName - 300
+const room = (MaxChange-54-86-2)/4*3 - 2*maxName - 300
 
 // pack spreads items over as many lists as it needs so that each fits a change. Items
 // stay in order, so what is gravest is said first.

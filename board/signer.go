@@ -12,20 +12,19 @@ import (
 	"tocsin/core/zone"
 )
 
-// Settle is how long a new key is published before it signs, while an older one can:
-// clients fetch the list every 30 s.
-const Settle = 90 * time.Second
-
 // Permit answers the polygon part of a jurisdiction: does a zone lie within the polygon
 // of key kid. It is asked only for keys that have one. An unknown zone lies nowhere.
 type Permit interface {
 	Within(kid string, id zone.ID) bool
 }
 
-// SigningKey is a board key with its private half.
+// SigningKey is a board key with its private half. SignFrom is when it is known widely
+// enough to be preferred to an older one; before, it signs only where no other can. The
+// zero value is from the beginning.
 type SigningKey struct {
 	Key
-	Private ed25519.PrivateKey
+	Private  ed25519.PrivateKey
+	SignFrom time.Time
 }
 
 // Why a payload is not signed.
@@ -37,12 +36,12 @@ var (
 // Signer signs payloads with the keys it holds, and refuses what their jurisdiction does
 // not cover. It is immutable: a rotation or revocation makes a new one.
 type Signer struct {
-	keys   []SigningKey // best first, but for the time
+	keys   []SigningKey // the broadest first, then the newest
 	permit Permit
 }
 
-// NewSigner takes the keys to sign with; revoked ones are left out. permit may be nil where no key has a polygon: a key
-// with a polygon then signs no zone at all.
+// NewSigner takes the keys to sign with; revoked ones are left out. permit may be nil
+// where no key has a polygon: a key with a polygon then signs no zone at all.
 func NewSigner(keys []SigningKey, revoked []string, permit Permit) (*Signer, error) {
 	s := &Signer{permit: permit}
 	for _, k := range keys {
@@ -58,7 +57,7 @@ func NewSigner(keys []SigningKey, revoked []string, permit Permit) (*Signer, err
 		}
 	}
 	slices.SortStableFunc(s.keys, func(a, b SigningKey) int {
-		return cmp.Or(-cmp.Compare(a.breadth(), b.breadth()), b.From.Compare(a.From), cmp.Compare(a.Kid, b.Kid))
+		return cmp.Or(-cmp.Compare(a.breadth(), b.breadth()), b.SignFrom.Compare(a.SignFrom), b.From.Compare(a.From), cmp.Compare(a.Kid, b.Kid))
 	})
 	return s, nil
 }
@@ -76,7 +75,7 @@ func (k SigningKey) breadth() int {
 }
 
 // key returns the key that signs a chain at a time: of those in force the broadest, then
-// the newest that is settled, then the newest.
+// the newest that may be preferred, then the newest.
 func (s *Signer) key(region string, at time.Time) (SigningKey, bool) {
 	best := -1
 	for i, k := range s.keys {
@@ -86,7 +85,7 @@ func (s *Signer) key(region string, at time.Time) (SigningKey, bool) {
 		if best >= 0 && k.breadth() < s.keys[best].breadth() {
 			break
 		}
-		if !at.Before(k.From.Add(Settle)) {
+		if !at.Before(k.SignFrom) {
 			return k, true
 		}
 		if best < 0 {
