@@ -188,11 +188,8 @@ func (w *World) Observations(l Look, received time.Time) []observation.Observati
 // identity is what a radar with an interrogator learns of the object.
 func (o Object) identity() observation.Identity {
 	id := observation.Identity{Address: o.Address, Flight: o.Flight}
-	switch o.Answer {
-	case "friend":
+	if o.Answer == "friend" {
 		id.Answer = observation.Friend
-	case "foe":
-		id.Answer = observation.Foe
 	}
 	if code, ok := o.mode3A(); ok {
 		id.Mode3A, id.HasMode3A = code, true

@@ -80,7 +80,7 @@ type Object struct {
 	Route    [][3]float64  `yaml:"route"`
 	Turn     float64       `yaml:"turn"` // largest rate of turn, degrees per second; 0: by class
 	Arc      *Arc          `yaml:"arc"`
-	Answer   string        `yaml:"answer"` // friend, foe, or nothing
+	Answer   string        `yaml:"answer"` // friend, or nothing
 	Mode3A   string        `yaml:"mode_3a"`
 	Address  uint32        `yaml:"address"`
 	Flight   string        `yaml:"flight"`
@@ -215,8 +215,8 @@ func (o *Object) check() error {
 		return err
 	}
 	o.Class = c
-	if o.Answer != "" && o.Answer != "friend" && o.Answer != "foe" {
-		return fmt.Errorf("answer: %q is not friend or foe", o.Answer)
+	if o.Answer != "" && o.Answer != "friend" {
+		return fmt.Errorf("answer: %q is not friend, the only answer that a radar of category 048 can report", o.Answer)
 	}
 	if o.Arc != nil {
 		if len(o.Route) > 0 || o.Speed != 0 {
