@@ -85,7 +85,7 @@ func (l *ledger) note(line string) {
 func (l *ledger) runUntil(t *testing.T, random *rand.Rand, dir, name string, stop func(*child)) (complaint string) {
 	c := startChild(t, "append", dir, name)
 	promises := random.IntN(120)
-	if random.IntN(2) == 0 {
+	if random.IntN(4) == 0 {
 		promises = 1 << 30
 		stopped := make(chan struct{})
 		timer := time.AfterFunc(time.Duration(random.IntN(120_000))*time.Microsecond, func() {
