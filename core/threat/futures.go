@@ -21,23 +21,21 @@ func (e *ensemble) fly(h *Habit) {
 		limit = math.Min(limit, math.Max(e.height, 50)/down*math.Exp(0.25*u.normal(8)))
 	}
 	w := walker{e: e, lat: float64(e.origin.Lat) + x[1]/metresPerDegree, lon: float64(e.origin.Lon)}
-	w.cos = math.Max(math.Cos(w.lat*degree), 0.02)
-	w.lon += x[0] / (metresPerDegree * w.cos)
-	e.visited = e.visited[:0]
+	w.lon += x[0] / (metresPerDegree * math.Max(math.Cos(w.lat*degree), leastCos))
 	rate := h.Turns / 60
 	now := 0.0
 	if e.turning > 0 && u.at(9) < e.turning { // a turn is on: where it ends is not known
 		course += h.Turn * degree * u.normal(10)
 	}
-	for leg := 0; now < limit; leg++ {
+	for n := 0; now < limit; n++ {
 		end := limit
-		if rate > 0 && leg < mostLegs {
-			end = math.Min(limit, now-math.Log(1-u.at(11+2*leg))/rate)
+		if rate > 0 && n < mostLegs {
+			end = math.Min(limit, now-math.Log(1-u.at(11+2*n))/rate)
 		}
-		w.go_(course, speed, now, end)
+		w.leg(course, speed, now, end)
 		now = end
-		if leg < mostLegs {
-			course = held + math.Hypot(h.Turn, h.Wander)*degree*u.normal(12+2*leg)
+		if n < mostLegs {
+			course = held + math.Hypot(h.Turn, h.Wander)*degree*u.normal(12+2*n)
 		}
 	}
 }
@@ -51,11 +49,10 @@ const degree = math.Pi / 180
 type walker struct {
 	e        *ensemble
 	lat, lon float64
-	cos      float64
 }
 
-// go_ walks one leg, in strides as long as the ground is the same all around.
-func (w *walker) go_(course, speed, now, end float64) {
+// leg walks one leg, in strides as long as the ground is the same all around.
+func (w *walker) leg(course, speed, now, end float64) {
 	g := w.e.ground
 	sin, cos := math.Sincos(course)
 	north := cos / metresPerDegree
@@ -63,19 +60,21 @@ func (w *walker) go_(course, speed, now, end float64) {
 	if g.cols == 0 || !(speed > 0.5) {
 		return
 	}
-	left := (end - now) * speed
-	for left > 0 {
-		stride, set := w.look()
-		if set != 0 {
-			w.e.reached(set, end-left/speed)
-		}
-		stride = math.Min(stride*cell, left)
+	sinLat, cosLat := math.Sincos(w.lat * degree)
+	cosLat = max(cosLat, leastCos)
+	for left := (end - now) * speed; left > 0; {
+		cells, set := w.look()
+		w.e.reached(set, end-left/speed)
+		stride := min(cells*cell, left)
 		w.lat += stride * north
-		w.lon += stride * sin / (metresPerDegree * w.cos)
-		w.cos = math.Max(math.Cos(w.lat*degree), 0.02)
+		w.lon += stride * sin / (metresPerDegree * cosLat)
+		cosLat = max(cosLat-sinLat*stride*north*degree, leastCos)
 		left -= stride
 	}
 }
+
+// leastCos keeps steps near the poles finite.
+const leastCos = 0.02
 
 // look returns the set of zones under the walker and how many cells it may stride
 // without meeting another.
@@ -84,11 +83,11 @@ func (w *walker) look() (stride float64, set int32) {
 	x := g.eastOf(w.lon) / g.wide
 	y := (w.lat - g.south) / g.step
 	if x < 0 || y < 0 || x >= float64(g.cols) || y >= float64(g.rows) {
-		off := math.Max(math.Max(-x, x-float64(g.cols)), math.Max(-y, y-float64(g.rows)))
-		return math.Max(off*0.7, 0.7), 0
+		off := max(-x, x-float64(g.cols), -y, y-float64(g.rows))
+		return max(off*0.7, 0.7), 0
 	}
 	i := int(y)*g.cols + int(x)
-	return math.Max(float64(g.clear[i])-0.5, 0.7), g.over[i]
+	return max(float64(g.clear[i])-0.5, 0.7), g.over[i]
 }
 
 const (
@@ -122,6 +121,7 @@ func (e *ensemble) fall(h *Habit, n int) {
 		}
 	}
 	for range n {
+		e.future++
 		u := e.seq.next()
 		at := base
 		for k := range figures {
@@ -130,9 +130,7 @@ func (e *ensemble) fall(h *Habit, n int) {
 				at[i] += slope[k][i] * z
 			}
 		}
-		e.visited = e.visited[:0]
 		e.strike(at)
-		e.future++
 	}
 }
 
@@ -145,9 +143,8 @@ func (e *ensemble) strike(at [3]float64) {
 	lat := math.Asin(min(max(sinLat, -1), 1))
 	lon := math.Atan2(math.Sin(bearing)*math.Sin(arc)*math.Cos(lat0), math.Cos(arc)-math.Sin(lat0)*sinLat)
 	w := walker{e: e, lat: lat / degree, lon: float64(e.origin.Lon) + lon/degree}
-	if _, set := w.look(); set != 0 {
-		e.reached(set, math.Max(at[2], 0))
-	}
+	_, set := w.look()
+	e.reached(set, math.Max(at[2], 0))
 	e.horizon = max(e.horizon, seconds(at[2]))
 }
 

@@ -17,6 +17,7 @@ type Ground struct {
 	step       float64 // degrees of latitude a cell
 	wide       float64 // degrees of longitude a cell
 	cols, rows int
+	zones      int
 	over       []int32 // per cell: index into sets
 	clear      []uint8 // per cell: cells around it, in every direction, of the same set
 	sets       [][]int32
@@ -25,7 +26,7 @@ type Ground struct {
 const (
 	mostCells       = 4 << 20
 	finestCell      = 100.0 // metres
-	cellsPerZone    = 8.0   // across a zone of median width, where the bound allows
+	cellsPerZone    = 5.0   // across a zone of median width, where the bound allows
 	metresPerDegree = 111195.0
 )
 
@@ -36,7 +37,7 @@ func Survey(zones *zone.Set) *Ground {
 	if zones == nil || zones.Len() == 0 {
 		return g
 	}
-	g.version = zones.Version()
+	g.version, g.zones = zones.Version(), zones.Len()
 	g.frame(zones)
 	g.over = make([]int32, g.cols*g.rows)
 	var spans []int
@@ -151,8 +152,12 @@ func (g *Ground) cross(ring geo.Ring, first, last int, out [][]float64) {
 
 // eastOf is how many degrees east of the west edge a longitude lies.
 func (g *Ground) eastOf(lon float64) float64 {
-	span := float64(g.cols) * g.wide
-	return math.Remainder(lon-g.west-span/2, 360) + span/2
+	d := lon - g.west
+	half := float64(g.cols) * g.wide / 2
+	if d -= half; d < -180 || d >= 180 {
+		d = math.Remainder(d, 360)
+	}
+	return d + half
 }
 
 func (g *Ground) cellAt(p geo.Point) (int, bool) {

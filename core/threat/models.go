@@ -30,8 +30,9 @@ type Habit struct {
 	Drag, DragSpread float64
 	// Glides marks a descent at about the present angle to the ground.
 	Glides bool
-	// Height is where the class typically flies, in metres over the ground: what a
-	// sensor must see down to, to confirm or refute it over a zone.
+	// Height is the height over the ground, in metres, under which a sensor must be able to
+	// see over a zone if it is to confirm or refute the class there. It is where most of
+	// them fly, not where the lowest do.
 	Height float64
 }
 
@@ -40,7 +41,7 @@ type Models struct {
 	habits [class.Count]Habit
 	set    bool
 	ground *Ground
-	// Futures is how many futures a forecast is made of. 0: 384.
+	// Futures is how many futures a forecast is made of. 0: 256.
 	Futures int
 }
 
@@ -52,9 +53,9 @@ type Models struct {
 var defaults = [class.Count]Habit{
 	class.Unknown:          {Horizon: 15 * time.Minute, Turns: 0.25, Turn: 40, Wander: 4, Speed: 0.08, Slowest: 15, Fastest: 1500, Far: 200e3, Height: 500},
 	class.BallisticMissile: {Falls: true, Drag: 1e-4, DragSpread: 0.6, Height: 20000},
-	class.CruiseMissile:    {Horizon: 20 * time.Minute, Turns: 0.3, Turn: 35, Wander: 2.5, Speed: 0.04, Slowest: 120, Fastest: 1000, Far: 400e3, Height: 100},
+	class.CruiseMissile:    {Horizon: 15 * time.Minute, Turns: 0.3, Turn: 35, Wander: 2.5, Speed: 0.04, Slowest: 120, Fastest: 1000, Far: 400e3, Height: 500},
 	class.Rocket:           {Falls: true, Drag: 2.5e-4, DragSpread: 0.6, Height: 5000},
-	class.Drone:            {Horizon: 20 * time.Minute, Turns: 0.12, Turn: 35, Wander: 3, Speed: 0.06, Slowest: 15, Fastest: 180, Far: 150e3, Height: 300},
+	class.Drone:            {Horizon: 20 * time.Minute, Turns: 0.12, Turn: 35, Wander: 3, Speed: 0.06, Slowest: 15, Fastest: 180, Far: 150e3, Height: 800},
 	class.GlideBomb:        {Glides: true, Horizon: 6 * time.Minute, Turns: 0.1, Turn: 10, Wander: 2, Speed: 0.1, Slowest: 80, Fastest: 350, Far: 80e3, Height: 4000},
 	class.Aircraft:         {Horizon: 15 * time.Minute, Turns: 0.3, Turn: 50, Wander: 3, Speed: 0.05, Slowest: 30, Fastest: 700, Far: 300e3, Height: 3000},
 }
@@ -92,7 +93,7 @@ func (m Models) filled() Models {
 		m.habits, m.set = defaults, true
 	}
 	if m.Futures <= 0 {
-		m.Futures = 384
+		m.Futures = 256
 	}
 	m.Futures = min(max(m.Futures, 32), 8192)
 	return m

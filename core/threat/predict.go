@@ -1,7 +1,6 @@
 package threat
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -121,16 +120,16 @@ type ensemble struct {
 	climbs  float64 // weight of what is not free fall, for a body that may still burn
 	horizon time.Duration
 	seq     sequence
-	hits    []hit
-	visited []int32 // per future: sets already counted
-	future  int32
+	visits  []visit
+	seen    []int32 // per set of zones: the last future that was counted there
+	entered []int32 // per zone: the same
+	future  int32   // from 1
 	weight  float64
 }
 
-// hit is one future over one set of zones for the first time.
-type hit struct {
-	set    int32
-	future int32
+// visit is one future in one zone for the first time.
+type visit struct {
+	zone   int32
 	after  float32 // seconds
 	weight float32
 }
@@ -150,6 +149,8 @@ func newEnsemble(tr *track.Track, ground *Ground, models Models, seed uint64) *e
 	e.root = cholesky(&cov)
 	e.turning = min(max(tr.Modes.Manoeuvre, 0), 1)
 	e.climbs = min(max(1-tr.Modes.Ballistic, 0), 1)
+	e.seen, e.entered = make([]int32, len(ground.sets)), make([]int32, ground.zones)
+	e.visits = make([]visit, 0, 8*models.Futures)
 	return e
 }
 
@@ -169,64 +170,85 @@ func (e *ensemble) play() {
 		}
 		e.horizon = max(e.horizon, h.Horizon)
 		for range n {
-			e.fly(h)
 			e.future++
+			e.fly(h)
 		}
 	}
 }
 
-// reached counts a future over a cell's zones, once for each set.
+// reached counts a future over a cell's zones, each zone once.
 func (e *ensemble) reached(set int32, after float64) {
-	if set == 0 || slices.Contains(e.visited, set) {
+	if set == 0 || e.seen[set] == e.future {
 		return
 	}
-	e.visited = append(e.visited, set)
-	e.hits = append(e.hits, hit{set: set, future: e.future, after: float32(after), weight: float32(e.weight)})
+	e.seen[set] = e.future
+	for _, z := range e.ground.sets[set] {
+		if e.entered[z] != e.future {
+			e.entered[z] = e.future
+			e.visits = append(e.visits, visit{zone: z, after: float32(after), weight: float32(e.weight)})
+		}
+	}
 }
 
-// reaches turns the hits into one Reach per zone, in ascending order of zone.
+// reaches turns the visits into one Reach per zone, in ascending order of zone.
 func (e *ensemble) reaches(zones *zone.Set, at time.Time) []Reach {
-	type visit struct {
-		zone   int32
-		future int32
-		after  float32
-		weight float32
+	byZone := make([]int32, len(e.entered)+1) // where each zone's visits begin
+	for _, v := range e.visits {
+		byZone[v.zone+1]++
 	}
-	visits := make([]visit, 0, len(e.hits))
-	for _, h := range e.hits {
-		for _, z := range e.ground.sets[h.set] {
-			visits = append(visits, visit{z, h.future, h.after, h.weight})
-		}
+	for i := 1; i < len(byZone); i++ {
+		byZone[i] += byZone[i-1]
 	}
-	slices.SortFunc(visits, func(a, b visit) int {
-		return cmp.Or(cmp.Compare(a.zone, b.zone), cmp.Compare(a.future, b.future), cmp.Compare(a.after, b.after))
-	})
-	// A zone that stands in several sets may be met twice by one future: the first counts.
-	visits = slices.CompactFunc(visits, func(a, b visit) bool { return a.zone == b.zone && a.future == b.future })
+	fill := slices.Clone(byZone)
+	sorted := make([]visit, len(e.visits))
+	for _, v := range e.visits {
+		sorted[fill[v.zone]] = v
+		fill[v.zone]++
+	}
 	var out []Reach
-	for i := 0; i < len(visits); {
-		j, p := i, 0.0
-		for ; j < len(visits) && visits[j].zone == visits[i].zone; j++ {
-			p += float64(visits[j].weight)
+	for z := range len(e.entered) {
+		of := sorted[byZone[z]:byZone[z+1]]
+		p := 0.0
+		for _, v := range of {
+			p += float64(v.weight)
 		}
 		if p >= Negligible {
-			of := visits[i:j]
-			slices.SortFunc(of, func(a, b visit) int { return cmp.Or(cmp.Compare(a.after, b.after), cmp.Compare(a.future, b.future)) })
-			quantile := func(q float64) time.Time {
-				sum := 0.0
-				for _, v := range of {
-					if sum += float64(v.weight); sum >= q*p-1e-9 {
-						return moment(at, float64(v.after))
-					}
-				}
-				return moment(at, float64(of[len(of)-1].after))
-			}
-			out = append(out, Reach{Zone: zones.ByIndex(int(visits[i].zone)).ID, P: math.Min(p, 1),
-				Arrival: Arrival{Earliest: quantile(0.05), Likely: quantile(0.5), Latest: quantile(0.95)}})
+			out = append(out, Reach{Zone: zones.ByIndex(z).ID, P: math.Min(p, 1), Arrival: arrival(of, p, at)})
 		}
-		i = j
 	}
 	return out
+}
+
+// arrival is the quantiles of visits whose weights sum to p, from a histogram.
+func arrival(of []visit, p float64, at time.Time) Arrival {
+	const bins = 64
+	first, last := of[0].after, of[0].after
+	for _, v := range of {
+		first, last = min(first, v.after), max(last, v.after)
+	}
+	width := float64(last-first) / bins
+	var count [bins]float64
+	for _, v := range of {
+		k := 0
+		if width > 0 {
+			k = min(int(float64(v.after-first)/width), bins-1)
+		}
+		count[k] += float64(v.weight)
+	}
+	var out [3]time.Time
+	k, sum := 0, 0.0
+	for i, q := range [3]float64{0.05, 0.5, 0.95} {
+		for k < bins-1 && sum+count[k] < q*p {
+			sum += count[k]
+			k++
+		}
+		share := 0.0
+		if count[k] > 0 {
+			share = min(max((q*p-sum)/count[k], 0), 1)
+		}
+		out[i] = moment(at, float64(first)+(float64(k)+share)*width)
+	}
+	return Arrival{Earliest: out[0], Likely: out[1], Latest: out[2]}
 }
 
 func moment(at time.Time, seconds float64) time.Time {

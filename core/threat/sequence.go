@@ -52,8 +52,27 @@ func (p point) at(k int) float64 {
 	return min(max(v, 1e-9), 1-1e-9)
 }
 
-// normal is standard normal.
-func (p point) normal(k int) float64 { return math.Sqrt2 * math.Erfinv(2*p.at(k)-1) }
+// normal is standard normal (the inverse by rational functions of Acklam 2003, within 1.2e-9).
+func (p point) normal(k int) float64 {
+	v := p.at(k)
+	if v > 0.5 {
+		return -quantile(1 - v)
+	}
+	return quantile(v)
+}
+
+func quantile(v float64) float64 {
+	const edge = 0.02425
+	if v < edge {
+		q := math.Sqrt(-2 * math.Log(v))
+		return (((((-7.784894002430293e-03*q-3.223964580411365e-01)*q-2.400758277161838e+00)*q-2.549732539343734e+00)*q+4.374664141464968e+00)*q + 2.938163982698783e+00) /
+			((((7.784695709041462e-03*q+3.224671290700398e-01)*q+2.445134137142996e+00)*q+3.754408661907416e+00)*q + 1)
+	}
+	q := v - 0.5
+	r := q * q
+	return (((((-3.969683028665376e+01*r+2.209460984245205e+02)*r-2.759285104469687e+02)*r+1.383577518672690e+02)*r-3.066479806614716e+01)*r + 2.506628277459239e+00) * q /
+		(((((-5.447609879822406e+01*r+1.615858368580409e+02)*r-1.556989798598866e+02)*r+6.680131188771972e+01)*r-1.328068155288572e+01)*r + 1)
+}
 
 // draw is a position and velocity from the track's belief.
 func (e *ensemble) draw(u point) (x [6]float64) {
