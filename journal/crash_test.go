@@ -84,7 +84,7 @@ func (l *ledger) note(line string) {
 // every promise that came out whole and returns what the child complained of.
 func (l *ledger) runUntil(t *testing.T, random *rand.Rand, dir, name string, stop func(*child)) (complaint string) {
 	c := startChild(t, "append", dir, name)
-	promises := random.IntN(120)
+	promises := random.IntN(60)
 	if random.IntN(4) == 0 {
 		promises = 1 << 30
 		stopped := make(chan struct{})
