@@ -81,7 +81,7 @@ type Book struct {
 	taken    ledger
 	raised   map[string]health.Condition // ours, by key
 	out      []health.Condition          // ours, not yet drained
-	feeds    map[string]health.Condition // others', by key
+	feeds    []string                    // what of others is not well
 	asking   []*place                    // what waits for a person, ascending
 	asked    bool                        // whether anything did when it was last told
 }
@@ -97,14 +97,14 @@ func NewBook(zones *zone.Set, p Policy, o Options) *Book {
 	return &Book{
 		zones: zones, policy: p, opts: o,
 		tracks: map[track.ID]*subject{}, orphans: map[track.ID][]*place{}, places: map[zone.ID]*place{}, byID: map[ID]*episode{},
-		raised: map[string]health.Condition{}, feeds: map[string]health.Condition{},
+		raised: map[string]health.Condition{},
 	}
 }
 
 // Weigh is told what changed and says which warnings did, in the order of their Since,
 // then ID. Forecasts are those that changed since the last call, in any fixed order: the
-// book keeps the last of each track. Conditions are those of others that changed: they
-// are named where a warning outlives what it is about, and decide nothing.
+// book keeps the last of each track. Conditions are those of others that are raised
+// now: they are named where a warning outlives what it is about, and decide nothing.
 func (b *Book) Weigh(now time.Time, forecasts []threat.Forecast, cover threat.Coverage, conditions []health.Condition) []Change {
 	b.advance(now)
 	b.cover = cover
@@ -180,9 +180,10 @@ func (b *Book) Warning(id ID) (Warning, bool) {
 // Policy returns the policy in force.
 func (b *Book) Policy() Policy { return b.policy }
 
-// SetPolicy changes the rules from the next Weigh on. What is in force stays in force
-// until its end under the new rules.
-func (b *Book) SetPolicy(p Policy) {
+// SetPolicy changes the rules. What is in force stays in force until its end under the
+// new rules.
+func (b *Book) SetPolicy(now time.Time, p Policy) []Change {
+	b.advance(now)
 	b.policy = p
 	for _, s := range b.tracks {
 		b.judgeTrack(s)
@@ -190,6 +191,10 @@ func (b *Book) SetPolicy(p Policy) {
 	for _, p := range b.places {
 		b.mark(p) // the order of marking does not matter: weighMarked sorts
 	}
+	b.weighMarked()
+	changes := b.speak(false)
+	b.tellAll()
+	return changes
 }
 
 func (b *Book) advance(now time.Time) {
@@ -259,32 +264,35 @@ func (b *Book) forget() {
 	})
 }
 
+// maxRaised bounds the conditions that are raised at a time.
+const maxRaised = 8192
+
 // raise states one of the book's own conditions; what is already so is not said again,
 // unless its count changed.
 func (b *Book) raise(name, subject string, on bool, detail string, count int) {
 	c := health.Condition{Name: name, Subject: subject, Raised: on, At: b.now, Detail: detail, Count: count}
 	old, was := b.raised[c.Key()]
-	if on == was && (!on || old.Count == count) {
+	if on == was && (!on || old.Count == count) || on && !was && len(b.raised) >= maxRaised {
 		return
 	}
 	if on {
 		b.raised[c.Key()] = c
 	} else {
+		c.Detail, c.Count = "", 0
 		delete(b.raised, c.Key())
 	}
 	b.out = append(b.out, c)
 }
 
-// maxFeeds is how many conditions of others are remembered.
-const maxFeeds = 1024
+// maxFeeds is how many conditions of others are looked at.
+const maxFeeds = 64
 
-// hear remembers the conditions of others that are raised.
+// hear keeps the names of what of others is not well.
 func (b *Book) hear(cs []health.Condition) {
+	b.feeds = b.feeds[:0]
 	for _, c := range cs {
-		if !c.Raised {
-			delete(b.feeds, c.Key())
-		} else if _, known := b.feeds[c.Key()]; known || len(b.feeds) < maxFeeds {
-			b.feeds[c.Key()] = c
+		if c.Raised && len(b.feeds) < maxFeeds {
+			b.feeds = append(b.feeds, c.Name+" "+c.Subject)
 		}
 	}
 }

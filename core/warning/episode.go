@@ -220,11 +220,7 @@ func (b *Book) say(e *episode) Change {
 
 // lostDetail says what the operator should know, with the feeds that are not well.
 func (b *Book) lostDetail() string {
-	names := make([]string, 0, len(b.feeds))
-	for _, c := range b.feeds {
-		names = append(names, c.Name+" "+c.Subject)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(slices.Values(b.feeds))
 	s := "what it is about is not seen now; it is extended until the policy's longest and can be ended by an operator"
 	for i, n := range names {
 		if i == 4 {

@@ -159,6 +159,7 @@ func (b *Book) addCause(m *member, x part) int {
 	}
 	m.st.Basis.Causes = names
 	m.ep.involve(x.s)
+	b.touch(m, false) // so that the journal knows it: after a restart it is waited for
 	return len(m.causes) - 1
 }
 

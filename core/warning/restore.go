@@ -15,8 +15,9 @@ import (
 // for the settling time nothing is evidence of an end.
 //
 // What a restart forgets can only make a warning longer: for how long a danger has been
-// gone (the hold time starts anew), and that a person's end holds against a track, where
-// the track comes back under another id.
+// gone (the hold time starts anew), by how little an arrival had moved since it was said,
+// and that a person's end holds against a track, where the track comes back under another
+// id. A zone that the set no longer has is warned as SetZones would, at the next Weigh.
 func (b *Book) Restore(now time.Time, ws []Warning) {
 	b.advance(now)
 	b.settled = b.now.Add(settle)
@@ -32,11 +33,32 @@ func (b *Book) Restore(now time.Time, ws []Warning) {
 			b.restore(w)
 		}
 	}
+	for _, e := range slices.Clone(b.episodes) {
+		for _, m := range slices.Clone(e.members) {
+			b.rehome(m)
+		}
+	}
 	for _, p := range b.dirty {
 		p.marked = false
 		b.timer.set(p, b.now)
 	}
 	b.dirty = nil
+}
+
+// rehome takes over a restored zone whose id the set does not have.
+func (b *Book) rehome(m *member) {
+	id := m.st.Zone
+	if _, ok := b.zones.Index(id); ok {
+		return
+	}
+	known, _, ok := b.zones.Resolve(id)
+	if !ok {
+		b.raise("zone-unknown", string(id), true, "is warned, but nothing is known of where it is: it stays under its id", 0)
+		return
+	}
+	to := b.zones.Leaves(known)
+	b.raise("zone-unknown", string(id), true, "is not in the zone set: warned in its place "+listed(to), len(to))
+	b.carryOver(m, to, false)
 }
 
 func (b *Book) restore(w Warning) {
@@ -85,15 +107,16 @@ func (b *Book) restoreZone(e *episode, z ZoneState) {
 }
 
 func (b *Book) restoreCauses(e *episode, m *member) {
+	m.st.Due = b.latestOf(e, m)
 	names := m.st.Basis.Causes
 	if len(names) > maxCauses {
 		names = names[:maxCauses]
 	}
 	for _, name := range names {
-		c := cause{track: track.ID(name), class: m.st.Threat, latest: m.st.Arrival.Latest, seenAt: stamp(e.said.At)}
+		c := cause{track: track.ID(name), class: m.st.Threat, latest: m.st.Due, seenAt: b.now}
 		if i := slices.IndexFunc(e.causes, func(k Cause) bool { return k.Track == name }); i >= 0 {
 			c.class = e.causes[i].Threat
-			if !e.causes[i].SeenAt.IsZero() {
+			if e.causes[i].Lost { // else it may have been seen until the restart
 				c.seenAt = stamp(e.causes[i].SeenAt)
 			}
 		}
@@ -105,8 +128,17 @@ func (b *Book) restoreCauses(e *episode, m *member) {
 		}
 	}
 	if len(m.causes) == 0 { // never taken for a warning without a cause, which would be over at once
-		m.folded = cause{class: m.st.Threat, latest: m.st.Arrival.Latest, seenAt: stamp(e.said.At)}
+		m.folded = cause{class: m.st.Threat, latest: m.st.Due, seenAt: b.now}
 	}
+}
+
+// latestOf is the latest arrival in a restored zone, with what it may have moved since it
+// was written down.
+func (b *Book) latestOf(e *episode, m *member) time.Time {
+	if m.st.Due.IsZero() {
+		return time.Time{}
+	}
+	return stamp(m.st.Due).Add(arrivalTick + slack(m.st.Due, e.said.At))
 }
 
 // SetZones changes the zone set. Every warned place stays warned: what has its id still
@@ -116,8 +148,10 @@ func (b *Book) SetZones(now time.Time, set *zone.Set) []Change {
 	b.advance(now)
 	old := b.zones
 	b.zones = set
+	b.settled = latest(b.settled, b.now.Add(settle)) // forecasts over the new set must come first
+	b.clearRaised("zone-unknown")
 	for _, s := range b.tracks {
-		s.reaches = nil // forecasts over the new set follow
+		s.reaches = nil
 	}
 	ids := make([]zone.ID, 0, len(b.places))
 	for id := range b.places {
@@ -131,6 +165,20 @@ func (b *Book) SetZones(now time.Time, set *zone.Set) []Change {
 	changes := b.speak(true)
 	b.tellAll()
 	return changes
+}
+
+// clearRaised clears every condition of a name.
+func (b *Book) clearRaised(name string) {
+	var subjects []string
+	for _, c := range b.raised {
+		if c.Name == name {
+			subjects = append(subjects, c.Subject)
+		}
+	}
+	slices.Sort(subjects)
+	for _, s := range subjects {
+		b.raise(name, s, false, "", 0)
+	}
 }
 
 // resettle takes one place over into the new set.

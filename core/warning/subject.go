@@ -61,7 +61,8 @@ type respect struct {
 // take enters one forecast.
 func (b *Book) take(f threat.Forecast) {
 	s := b.tracks[f.Track]
-	if f.Status == track.Tentative || s == nil && f.Status == track.Ended {
+	unheard := s == nil && f.Status == track.Ended && len(b.orphans[f.Track]) == 0
+	if f.Status == track.Tentative || unheard {
 		return
 	}
 	if s == nil {
@@ -162,6 +163,7 @@ func (b *Book) known(id zone.ID) (zone.ID, bool) {
 	if to, coarser, ok := b.zones.Resolve(id); ok && !coarser {
 		return to, true
 	}
+	b.raise("zone-unknown", string(id), true, "a forecast names it, the zone set does not", 0)
 	return "", false
 }
 

@@ -153,7 +153,10 @@ type ZoneState struct {
 	Since   time.Time      `json:"since"` // start of this stage
 	Until   time.Time      `json:"until"` // hard expiry
 	Arrival threat.Arrival `json:"arrival,omitzero"`
-	Basis   Basis          `json:"basis"`
+	// Due is the latest arrival of everything that may still come, seen or lost; zero where
+	// that is not known. It is not public: after a restart it is what is waited for.
+	Due   time.Time `json:"due,omitzero"`
+	Basis Basis     `json:"basis"`
 }
 
 // EndedZone is a zone that left, as it last was, how, and by whom. Under names another

@@ -85,6 +85,9 @@ func (b *Book) startStage(m *member, stage Stage, v *verdict) {
 	m.clearAt = time.Time{}
 	m.st.Basis = Basis{Rule: stage.String() + "-" + v.threat.String(), Figures: b.figures(m.at, stage, v), Causes: m.st.Basis.Causes}
 	m.st.Until = latest(m.st.Until, b.wanted(m))
+	if m.at.ask.stage <= stage {
+		b.withdraw(m.at)
+	}
 	b.touch(m, true)
 }
 
@@ -119,8 +122,8 @@ func (b *Book) involveAll(m *member) {
 
 // retell says arrival, sureness and threat again where they changed enough.
 func (b *Book) retell(m *member, v *verdict) {
-	if v.lead == nil {
-		return
+	if v.lead == nil || b.still(m.at, m.st.Stage) < full {
+		return // what is left is not what people are in shelter for
 	}
 	if v.threat != m.st.Threat && b.overtakes(m, v) {
 		m.st.Threat, m.st.Arrival = v.threat, b.rounded(v.arrival)
@@ -159,9 +162,11 @@ func moved(said, is threat.Arrival, now time.Time) bool {
 	if !said.Earliest.After(now) && !is.Earliest.After(now.Add(arrivalTick)) {
 		return false
 	}
-	by := is.Earliest.Sub(said.Earliest).Abs()
-	return by > max(10*time.Second, said.Earliest.Sub(now)/5)
+	return is.Earliest.Sub(said.Earliest).Abs() > slack(said.Earliest, now)
 }
+
+// slack is by how much a time may move without being said again.
+func slack(t, now time.Time) time.Duration { return max(10*time.Second, t.Sub(now)/5) }
 
 // rounded makes the zones of one wave share their times, so that the board's items are
 // few, without promising time that is not there: the earliest is rounded down, the latest
@@ -195,12 +200,13 @@ func ceil(t time.Time, step time.Duration) time.Time {
 func (b *Book) keep(m *member, look *soonest) {
 	r := b.policy.Rule(m.st.Threat, m.st.Stage)
 	over, seen := b.overAll(m, r, look)
-	over = over && b.still(m.at, m.st.Stage) < full && !b.now.Before(b.settled)
+	over = over && b.still(m.at, m.st.Stage) < full
 	if !over {
 		m.clearAt = time.Time{}
 	} else if m.clearAt.IsZero() {
 		m.clearAt = b.now
 	}
+	b.foresee(m)
 	covered := b.cover.Covers(m.st.Zone, m.st.Threat)
 	ready := latest(m.clearAt.Add(r.Hold), m.st.Since.Add(r.Stay))
 	ripe := over && !b.now.Before(ready)
@@ -209,12 +215,12 @@ func (b *Book) keep(m *member, look *soonest) {
 		return
 	}
 	b.setBlind(m, ripe)
-	b.setLost(m, !over && b.now.Sub(seen) >= lostAfter)
+	b.setLost(m, !over && b.now.Sub(seen) >= lostAfter && !b.now.Before(b.settled))
 	limit := seen.Add(b.policy.Longest)
 	if over {
 		limit = b.now.Add(b.policy.Longest)
 	}
-	if m.st.Until.Sub(b.now) < extension/3 && !ripe {
+	if m.st.Until.Sub(b.now) <= extension/3 && !ripe {
 		if want := earliest(b.wanted(m), limit); want.After(m.st.Until) {
 			m.st.Until = stamp(want)
 			b.touch(m, true)
@@ -232,9 +238,30 @@ func (b *Book) keep(m *member, look *soonest) {
 	look.add(m.st.Until.Add(-extension / 3))
 	look.add(ready)
 	look.add(seen.Add(lostAfter))
+	look.add(b.settled)
 	look.add(b.now.Add(patience))
 	if ripe {
 		look.add(b.now.Add(recheck))
+	}
+}
+
+// foresee keeps Due: it only moves away, and is written down anew when it moves by more
+// than its slack, or is not known any more.
+func (b *Book) foresee(m *member) {
+	due, open := time.Time{}, false
+	for c := range m.each {
+		if c.away || c.over != "" && c.over != "passed" {
+			continue
+		}
+		if c.latest.IsZero() {
+			due, open = time.Time{}, true
+			break
+		}
+		due, open = latest(due, c.latest), true
+	}
+	if open && (due.IsZero() != m.st.Due.IsZero() || due.Sub(m.st.Due) > slack(m.st.Due, b.now)) {
+		m.st.Due = due
+		b.touch(m, false)
 	}
 }
 
@@ -272,6 +299,9 @@ func (b *Book) overAll(m *member, r Rule, look *soonest) (over bool, seen time.T
 // overBy says by what evidence a cause is over for a zone, or nothing. Silence is not
 // evidence, nor are citizens' reports.
 func (b *Book) overBy(m *member, c *cause, r Rule) string {
+	if b.now.Before(b.settled) {
+		return ""
+	}
 	s := b.tracks[c.track]
 	if s == nil {
 		return b.lostOver(m, c)
