@@ -55,7 +55,7 @@ var mayImport = map[string][]string{
 	"sim/tracking":     {"core/*"},
 	"node/keyring":     {"core/geo", "core/class", "core/zone", "core/alert", "board"},
 	"node":             {"*"},
-	"cmd/tocsin":       {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "journal", "desk"},
+	"cmd/tocsin":       {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "scenarios", "journal", "desk"},
 }
 
 // subordinate packages are part of the room above them.

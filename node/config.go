@@ -73,6 +73,8 @@ type Source struct {
 	Trust     float64           `yaml:"trust"`     // default 0.9
 	Detection float64           `yaml:"detection"` // default 0.8
 	Clutter   float64           `yaml:"clutter"`   // false plots a turn; default 5
+	// Simulated lets through plots that say they are simulated. Exercises only.
+	Simulated bool `yaml:"simulated"`
 }
 
 // Site is where a sensor stands.
@@ -206,6 +208,9 @@ func (c *Config) Check() error {
 		}
 		if seen[s.ID] {
 			return fmt.Errorf("sources: %s stands twice", s.ID)
+		}
+		if s.Simulated && c.Universe != alert.Exercise {
+			return fmt.Errorf("sources: %s: simulated: only in the exercise universe", s.ID)
 		}
 		seen[s.ID] = true
 	}

@@ -114,8 +114,11 @@ func (l *loop) run(ctx context.Context) error {
 			l.note(c)
 			err = l.step(l.now(), pipeline.Health{Condition: c})
 		case s := <-l.signers:
-			l.board.SetSigner(s)
+			now := l.now()
+			frames, unsigned := l.board.SetSigner(now, s)
+			l.unsigned(now, unsigned)
 			l.staleAll()
+			l.publish(now, frames)
 		case <-timer.C:
 			err = l.due(&kept)
 		}
@@ -278,9 +281,8 @@ func (l *loop) speak(now time.Time, out []pipeline.Change) {
 	}
 	if p := board.Picture(l.core.Picture()); p != l.picture {
 		l.picture = p
-		more, err := l.board.SetPicture(now, p)
-		l.unsigned(now, err)
-		frames = append(frames, more...)
+		l.board.SetPicture(p)
+		l.staleAll()
 		said = true
 	}
 	if said || len(frames) > 0 {

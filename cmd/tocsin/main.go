@@ -37,6 +37,14 @@ func usageError(format string, args ...any) error { return misuse{fmt.Sprintf(fo
 
 // commands is the command line of cli.md.
 type commands struct {
+	Demo    demoCmd    `cmd:"" help:"A whole system with simulated radars, in the exercise universe, on http://localhost:8080."`
+	Serve   serveCmd   `cmd:"" help:"The real thing."`
+	Sim     simCmd     `cmd:"" help:"Run worlds in text through the core and print what changed."`
+	Decode  decodeCmd  `cmd:"" help:"Decode foreign bytes."`
+	Cap     capCmd     `cmd:"" help:"Check CAP documents and verify their signatures."`
+	Zones   zonesCmd   `cmd:"" help:"Check, import, build and compare zone sets."`
+	Track   trackCmd   `cmd:"" help:"Run the tracker on a scenario folder."`
+	Score   scoreCmd   `cmd:"" help:"Score tracks against the truth of a scenario folder."`
 	Version versionCmd `cmd:"" help:"Print the version of this program and of its contract."`
 }
 

@@ -255,7 +255,10 @@ func (r *Ring) Universe() alert.Universe { return r.universe }
 func (r *Ring) Root() ed25519.PublicKey { return r.root }
 
 // RootText is Root as clients are given it: base64url of its 32 bytes.
-func (r *Ring) RootText() string { return base64.RawURLEncoding.EncodeToString(r.root) }
+func (r *Ring) RootText() string { return Text(r.root) }
+
+// Text is a public key as the contract writes it: base64url.
+func Text(x ed25519.PublicKey) string { return base64.RawURLEncoding.EncodeToString(x) }
 
 // RootHere reports whether the root key lies in the folder, where it need not be.
 func (r *Ring) RootHere() bool {

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"tocsin/node"
+	"tocsin/node/keyring"
+)
+
+type serveCmd struct {
+	Config string `help:"The configuration, tocsin.yaml. Without one: data in ./tocsin-data, public on :8080, desk on 127.0.0.1:8081." type:"path" placeholder:"FILE"`
+	Debug  bool   `help:"Log tracks too. They are secret: never to a log that leaves the house."`
+}
+
+// Help is the example that --help prints.
+func (serveCmd) Help() string {
+	return "The real thing. The live universe is refused until `tocsin init` made keys.\nExample:\n  tocsin init --data ./tocsin-data && tocsin serve --config tocsin.yaml"
+}
+
+// Run serves until it is told to stop.
+func (s serveCmd) Run(c *console) error {
+	cfg := node.Defaults()
+	if s.Config != "" {
+		var err error
+		if cfg, err = node.ReadConfig(s.Config); err != nil {
+			return err
+		}
+	}
+	level := slog.LevelInfo
+	if s.Debug {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level}))
+	n, err := node.Open(c.ctx, cfg, log)
+	switch {
+	case errors.Is(err, keyring.ErrNoKeys):
+		return fmt.Errorf("%w\nWithout keys nothing can be signed, and nobody would believe it. Make them once with `tocsin init --data %s`, keep root.key off this machine, start again", err, cfg.Data)
+	case err != nil:
+		return err
+	}
+	fmt.Fprintf(c.err, "tocsin: %s universe, public on http://%s, desk on http://%s, root key %s\n", cfg.Universe, n.PublicAddress(), n.DeskAddress(), n.Root())
+	return n.Run(c.ctx)
+}
+
+// temporary makes a data folder that is gone when the returned function is called.
+func temporary() (string, func(), error) {
+	dir, err := os.MkdirTemp("", "tocsin-demo-*")
+	if err != nil {
+		return "", nil, err
+	}
+	return dir, func() { os.RemoveAll(dir) }, nil
+}

@@ -1,0 +1,431 @@
+package node
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"tocsin/board"
+	"tocsin/channel"
+	"tocsin/channel/feed"
+	"tocsin/core/alert"
+	"tocsin/core/observation"
+	"tocsin/core/pipeline"
+	"tocsin/core/warning"
+	"tocsin/core/zone"
+	"tocsin/gateway"
+	"tocsin/health"
+	"tocsin/journal"
+	"tocsin/node/keyring"
+	"tocsin/sensor"
+	"tocsin/sensor/asterix"
+	wire "tocsin/wire/asterix"
+	"tocsin/wire/cap12"
+)
+
+// conditionLimit bounds the conditions held at once.
+const conditionLimit = 2000
+
+// keyCheck is how often the keys' folder is looked at for a rotation or revocation: a
+// revoked key must be refused everywhere within a minute.
+const keyCheck = 5 * time.Second
+
+// Node is one running system.
+type Node struct {
+	cfg      Config
+	log      *slog.Logger
+	zones    *zone.Set
+	journal  *journal.Journal
+	spoken   *journal.Spoken
+	ring     *keyring.Ring
+	loop     *loop
+	gateway  *gateway.Gateway
+	feed     *channel.Outbox
+	registry *prometheus.Registry
+	public   *door
+	desk     *door
+	words    alert.Config
+	sign     capSigner
+	memory   *memory
+	sensors  []*asterix.Feed
+	root     string
+	started  time.Time
+}
+
+// capSigner signs CAP documents.
+type capSigner struct {
+	key  crypto.Signer
+	cert *x509.Certificate
+}
+
+// Open reads the configuration's world, takes the data folder, reads back what was kept
+// and listens. Nothing is spoken before Run. The caller must Run or Close.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Node, err error) {
+	if err := cfg.Check(); err != nil {
+		return nil, fmt.Errorf("node: configuration: %w", err)
+	}
+	n := &Node{cfg: cfg, log: log, started: time.Now(), registry: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			n.Close()
+		}
+	}()
+	if n.zones, err = openZones(cfg.Zones); err != nil {
+		return nil, err
+	}
+	policy, err := readPolicy(cfg.Policy)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.openMemory(ctx); err != nil {
+		return nil, err
+	}
+	if err := n.openKeys(); err != nil {
+		return nil, err
+	}
+	if err := n.openWords(); err != nil {
+		return nil, err
+	}
+	if err := n.assemble(policy); err != nil {
+		return nil, err
+	}
+	return n, n.listen(ctx)
+}
+
+func (n *Node) openMemory(ctx context.Context) (err error) {
+	if err := os.MkdirAll(n.cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("node: data: %w", err)
+	}
+	if n.journal, err = journal.Open(ctx, n.cfg.Data, journal.Options{}); err != nil {
+		var held *journal.HeldError
+		if errors.As(err, &held) {
+			return fmt.Errorf("node: data: %w; two programs on one folder would contradict each other: stop the other one, or name another folder", err)
+		}
+		return fmt.Errorf("node: data: %w", err)
+	}
+	if n.spoken, err = journal.OpenSpoken(n.cfg.Data); err != nil {
+		return fmt.Errorf("node: data: %w", err)
+	}
+	n.memory, err = remember(ctx, n.journal, n.spoken)
+	return err
+}
+
+func (n *Node) openKeys() (err error) {
+	if n.ring, err = keyring.OpenOrInit(n.cfg.Data, n.cfg.Universe, time.Now()); err != nil {
+		return fmt.Errorf("node: keys: %w", err)
+	}
+	n.root = n.ring.RootText()
+	if n.sign, err = openCAPKey(n.cfg.Data, n.cfg.Sender, time.Now()); err != nil {
+		return fmt.Errorf("node: keys: %w", err)
+	}
+	return nil
+}
+
+func (n *Node) openWords() error {
+	at, err := time.LoadLocation(n.cfg.Timezone)
+	if err != nil {
+		return fmt.Errorf("node: timezone: %w", err)
+	}
+	n.words, err = alert.Config{
+		Universe: n.cfg.Universe, Sender: n.cfg.Sender, Languages: n.cfg.Languages, Location: at,
+	}.Prepare()
+	if err != nil {
+		return fmt.Errorf("node: languages: %w", err)
+	}
+	return nil
+}
+
+// assemble makes the rooms and gives them what was remembered.
+func (n *Node) assemble(policy warning.Policy) error {
+	sources := make([]observation.Source, len(n.cfg.Sources))
+	for i, s := range n.cfg.Sources {
+		sources[i] = s.Observed()
+	}
+	core := pipeline.New(pipeline.Config{
+		Alert: n.words, Zones: n.zones, Policy: policy, Sources: sources,
+		TrackPrefix: fmt.Sprintf("t%d-", n.memory.starts+1),
+	})
+	var err error
+	if n.sensors, err = n.feeds(); err != nil {
+		return err
+	}
+	signer, err := n.ring.Signer(n.zones)
+	if err != nil {
+		return fmt.Errorf("node: keys: %w", err)
+	}
+	public, err := board.NewPublisher(board.Config{Universe: n.cfg.Universe, Zones: n.zones, Signer: signer}, n.memory.numbers)
+	if err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
+	documents := feed.New(feed.Config{Title: n.cfg.Name, Sender: n.cfg.Sender, Write: n.writeCAP})
+	n.feed = channel.NewOutbox("feed", documents, channel.Options{})
+	n.gateway, err = gateway.New(gateway.Config{
+		Page: gateway.Page{
+			Universe: string(n.cfg.Universe), Root: n.root, Languages: n.cfg.Languages,
+			Basemap: n.cfg.Basemap, Bounds: bounds(n.zones), Name: n.cfg.Name,
+		},
+		Zones: n.zones, Feed: documents, Registry: n.registry,
+	})
+	if err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
+	n.gateway.SetKeys(n.ring.Line())
+	conditions := health.NewBoard(conditionLimit)
+	shown := health.NewMetrics(n.registry)
+	shown.Conditions(conditions)
+	n.journalMetrics(shown)
+	n.loop = &loop{
+		core: core, board: public, regions: public.Regions(), out: n.gateway, outboxes: []outbox{n.feed},
+		keeper: keeper{store: durable{n.journal}, spoken: n.spoken},
+		health: conditions, metrics: newMetrics(shown), log: n.log, wall: time.Now,
+		refresh:      map[string]bool{},
+		observations: make(chan observation.Observation, observationQueue),
+		commands:     make(chan request, commandQueue),
+		receipts:     make(chan alert.Receipt, receiptQueue),
+		conditions:   make(chan health.Condition, 1024),
+		signers:      make(chan *board.Signer, 1),
+	}
+	n.loop.staleAll()
+	if err := shown.Err(); err != nil {
+		return fmt.Errorf("node: metrics: %w", err)
+	}
+	return n.restore()
+}
+
+func (n *Node) journalMetrics(m *health.Metrics) {
+	m.CounterFunc("journal_entries_total", "Entries kept since the start.", func() float64 { return float64(n.journal.Stats().Entries) })
+	m.CounterFunc("journal_commits_total", "Synced transactions since the start.", func() float64 { return float64(n.journal.Stats().Commits) })
+	m.CounterFunc("journal_refused_total", "Appends that were not kept: the disk full, failed or busy.", func() float64 { return float64(n.journal.Stats().Refused) })
+	m.GaugeFunc("spoken_log_records", "Entries spoken before they were kept, and not yet in the journal.", func() float64 { return float64(n.spoken.State().Records) })
+	m.GaugeFunc("gateway_subscribers", "Readers of the stream.", func() float64 { return float64(n.gateway.Subscribers()) })
+}
+
+// restore gives core, board and feed what was in force, and makes the first numbers
+// durable: nothing is spoken before.
+func (n *Node) restore() error {
+	l := n.loop
+	now := l.now()
+	kept := n.memory.ledger.Restored(now)
+	last := map[warning.ID]alert.ID{}
+	for _, a := range kept.Alerts {
+		last[a.Warning] = a.ID
+		if err := n.feed.Offer(a); err != nil {
+			n.log.Warn("feed: " + err.Error())
+		}
+	}
+	for _, w := range kept.Warnings {
+		if err := l.board.Restore(now, w.ID, alert.Items(w, last[w.ID])); err != nil {
+			n.log.Warn("board: " + err.Error())
+		}
+		n.log.Info("restored", "warning", w.ID, "revision", w.Revision, "zones", len(w.Zones))
+	}
+	for _, err := range n.memory.damage {
+		l.note(health.Condition{Name: "journal-damaged", Raised: true, At: now, Detail: err.Error()})
+	}
+	if err := l.step(now, kept); err != nil {
+		return err
+	}
+	start, err := json.Marshal(map[string]any{"restored": len(kept.Warnings), "adopted": n.memory.adopted, "set": n.zones.Version()})
+	if err != nil {
+		return err
+	}
+	entries := []journal.New{{At: now, Kind: kindStart, Body: start}}
+	if r, due := l.board.Reserve(now); due {
+		body, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, journal.New{At: now, Kind: kindNumbers, Body: body})
+		if kept, err := l.keeper.keep(now, entries); err != nil {
+			return err
+		} else if kept {
+			l.board.Reserved(r)
+		}
+	}
+	for _, c := range n.memory.ledger.Unanswered() {
+		if err := l.command(request{command: c}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Node) listen(ctx context.Context) (err error) {
+	if n.public, err = openDoor(ctx, "public", n.cfg.Public.Listen, n.cfg.Public.TLS, publicConnections, bounded(n.gateway)); err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}))
+	n.desk, err = openDoor(ctx, "desk", n.cfg.Desk.Listen, TLS{}, deskConnections, bounded(mux))
+	return err
+}
+
+// PublicAddress is where citizens ask, as it was bound.
+func (n *Node) PublicAddress() string { return n.public.listener.Addr().String() }
+
+// DeskAddress is where operators come in, as it was bound.
+func (n *Node) DeskAddress() string { return n.desk.listener.Addr().String() }
+
+// Root is the public root key as clients pin it.
+func (n *Node) Root() string { return n.root }
+
+// Run speaks until the context ends; then it lets readers go, and everything that was
+// accepted is on disk. An error says that it ended by itself: a supervisor starts it again.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var group sync.WaitGroup
+	run := func(name string, f func() error) {
+		group.Go(func() {
+			if err := f(); err != nil && ctx.Err() == nil {
+				n.log.Error(name + ": " + err.Error())
+				stop(err)
+			}
+		})
+	}
+	run("public", func() error { return n.public.serve(ctx) })
+	run("desk", func() error { return n.desk.serve(ctx) })
+	run("feed", func() error { n.feed.Run(ctx, n.received); return nil })
+	run("keys", func() error { n.watchKeys(ctx); return nil })
+	for _, f := range n.sensors {
+		run(f.Name(), func() error { return n.sense(ctx, f) })
+	}
+	run("loop", func() error { return n.loop.run(ctx) })
+	<-ctx.Done()
+	n.gateway.Close()
+	group.Wait()
+	cause := context.Cause(ctx)
+	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
+		cause = nil
+	}
+	return errors.Join(cause, n.Close())
+}
+
+// Close gives back what Open took. It is safe to call twice.
+func (n *Node) Close() error {
+	var errs []error
+	for _, d := range []*door{n.public, n.desk} {
+		if d != nil {
+			d.server.Close()
+			d.listener.Close()
+		}
+	}
+	if n.spoken != nil {
+		errs = append(errs, n.spoken.Close())
+		n.spoken = nil
+	}
+	if n.journal != nil {
+		errs = append(errs, n.journal.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// feeds are the configured sources, one sensor an address.
+func (n *Node) feeds() ([]*asterix.Feed, error) {
+	var configs []asterix.Config
+	for _, s := range n.cfg.Sources {
+		editions, err := wire.ParseEditions(s.Editions)
+		if err != nil {
+			return nil, fmt.Errorf("node: source %s: %w", s.ID, err)
+		}
+		o := s.Observed()
+		configs = append(configs, asterix.Config{
+			ID: s.ID, Listen: s.Listen, SAC: s.SAC, SIC: s.SIC, Editions: editions,
+			Site: o.Site, Errors: o.Errors, Coverage: o.Coverage, Period: o.Period, Simulated: s.Simulated,
+		})
+	}
+	feeds, err := asterix.Feeds(configs, n.condition)
+	if err != nil {
+		return nil, fmt.Errorf("node: %w", err)
+	}
+	return feeds, nil
+}
+
+// sense keeps one feed alive and hands its observations to the loop.
+func (n *Node) sense(ctx context.Context, f *asterix.Feed) error {
+	sensor.Keep(ctx, f, sensor.Options{Feed: f.Name(), Sources: f.Sources(), Note: n.condition}, n.observed)
+	return nil
+}
+
+// observed queues an observation; where the core cannot keep up it is shed and counted.
+func (n *Node) observed(o observation.Observation) {
+	select {
+	case n.loop.observations <- o:
+	default:
+		n.loop.metrics.shed.Inc()
+		n.condition(health.Condition{Name: "observations-shed", Raised: true, At: time.Now().UTC(), Detail: "the core cannot keep up; the newest plots are dropped"})
+	}
+}
+
+func (n *Node) condition(c health.Condition) {
+	select {
+	case n.loop.conditions <- c:
+	default: // the loop is behind; the condition is raised again by whoever feels it
+	}
+}
+
+func (n *Node) received(r alert.Receipt) {
+	select {
+	case n.loop.receipts <- r:
+	default:
+	}
+	if r.State == alert.Failed {
+		n.condition(health.Condition{Name: "not-delivered", Subject: r.Channel, Raised: true, At: r.At, Detail: string(r.Alert) + ": " + r.Reason})
+	}
+}
+
+// watchKeys takes up rotations and revocations that `tocsin keys` made in the folder.
+func (n *Node) watchKeys(ctx context.Context) {
+	tick := time.NewTicker(keyCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		next, changed, err := n.ring.Reload()
+		if err == nil && !changed {
+			continue
+		}
+		var signer *board.Signer
+		if err == nil {
+			signer, err = next.Signer(n.zones)
+		}
+		n.condition(health.Condition{Name: "keys-unreadable", Raised: err != nil, At: time.Now().UTC(), Detail: fmt.Sprint(err)})
+		if err != nil {
+			continue
+		}
+		n.ring = next
+		n.gateway.SetKeys(next.Line())
+		select {
+		case n.loop.signers <- signer:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// writeCAP makes the signed CAP document of an alert.
+func (n *Node) writeCAP(a alert.Alert) ([]byte, error) {
+	doc, err := alert.CAP(a, n.zones, n.words)
+	if err != nil {
+		return nil, err
+	}
+	b, err := doc.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return cap12.Sign(b, n.sign.key, n.sign.cert)
+}
