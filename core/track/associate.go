@@ -8,20 +8,6 @@ import (
 	"tocsin/core/observation"
 )
 
-// look is one pass of one source over one object: the belief it started from, and the
-// plots that might be the object. Each plot is assigned at once; when a later plot of
-// the same look makes another assignment better, the objects concerned go back to the
-// belief the look started from. After the last plot of a scan the result is that of
-// one global assignment of the scan, whatever the order in which its plots came.
-type look struct {
-	source *source
-	from   time.Time
-	prior  memory
-	plots  []*plot
-	chosen *plot
-	used   bool // a plot has been applied from prior before
-}
-
 // plot is one observation while its look is open.
 type plot struct {
 	o       observation.Observation
@@ -83,37 +69,30 @@ func (p *Picture) tryEdge(ob *object, pl *plot) {
 	if ob.gone || (ob.cradle == pl.source && absolute(pl.at.Sub(ob.since)) < pl.source.window) {
 		return
 	}
-	base := &ob.memory
-	l := ob.look
-	if l != nil && l.source == pl.source && absolute(pl.at.Sub(l.from)) < pl.source.window {
-		base = &l.prior
-	} else {
-		l = nil
+	l, base, slot := ob.lookFor(pl)
+	if base == nil {
+		return
 	}
 	gain, ok := p.gain(ob, base, pl)
 	if !ok {
 		return
 	}
 	if l == nil {
-		l = &look{source: pl.source, from: pl.at, prior: ob.memory}
-		ob.look = l
+		l = ob.open(pl, base, slot)
 	}
+	ob.look = l
 	pl.edges = append(pl.edges, edge{ob, l, gain})
 }
 
 // gain is what is gained by taking the plot for the object, from the belief base.
 func (p *Picture) gain(ob *object, base *memory, pl *plot) (float64, bool) {
 	dt := pl.at.Sub(base.at).Seconds()
-	if dt < -oldest {
-		return 0, false
-	}
 	if far := ob.farFrom(base, pl, dt); far {
 		return 0, false
 	}
 	c := ob.ahead(base, pl.at)
 	var rows [6]row
 	n, scale := pl.g.rows(base.frame, &c.one, &rows)
-	delay(rows[:n], &c.one, dt)
 	ll, d2 := c.blend.likelihood(rows[:n])
 	if !(d2 < gates[n]) {
 		return 0, false
@@ -129,29 +108,12 @@ func (p *Picture) gain(ob *object, base *memory, pl *plot) (float64, bool) {
 // without it nothing would become of a first plot in dense clutter.
 const leastClaim = 0.3
 
-// oldest is by how many seconds a measurement may be older than the belief it corrects.
-const oldest = 3.0
-
-// delay carries rows of a measurement that is older than the belief forward with the
-// object's own speed.
-func delay(rows []row, one *state, dt float64) {
-	if dt >= 0 {
-		return
-	}
-	for k := range rows {
-		r := &rows[k]
-		r.z -= dot(r.at, one.v) * dt
-		r.r += dt * dt * dot(r.at, apply(&one.vv, r.at))
-	}
-}
-
 // farFrom is the cheap test before the gate.
 func (ob *object) farFrom(base *memory, pl *plot, dt float64) bool {
 	if pl.g.kind == angular {
 		return false
 	}
 	z := base.frame.to(pl.g.guess)
-	dt = max(dt, 0)
 	c := &base.outline
 	dx, dy := z[0]-c.p[0]-c.v[0]*dt, z[1]-c.p[1]-c.v[1]*dt
 	reach := c.radius(dt) + pl.g.spread
@@ -258,9 +220,8 @@ func (p *Picture) give(now time.Time, plots []*plot, to []*object) []Change {
 	for i, q := range plots { // first take away, so that each object starts from its prior
 		if q.taken != nil && q.taken != to[i] {
 			ob := q.taken
-			ob.memory = ob.look.prior
-			ob.recent = ob.recent[:len(ob.recent):len(ob.recent)]
-			ob.look.chosen, ob.cache.valid = nil, false
+			ob.look.chosen = nil
+			ob.rerun(ob.look)
 			touched = append(touched, ob)
 			q.taken = nil
 		}
@@ -308,38 +269,19 @@ func (p *Picture) report(now time.Time, touched []*object) []Change {
 	return changes
 }
 
-// apply corrects an object's belief with a plot.
+// apply gives a plot to an object.
 func (p *Picture) apply(ob *object, q *plot) {
-	var l *look
 	for _, e := range q.edges {
 		if e.object == ob {
-			l = e.look
+			e.look.chosen, q.taken = q, ob
+			ob.rerun(e.look)
+			return
 		}
 	}
-	base := &l.prior
-	dt := q.at.Sub(base.at).Seconds()
-	c := ob.ahead(base, q.at)
-	var rows [6]row
-	n, scale := q.g.rows(base.frame, &c.one, &rows)
-	delay(rows[:n], &c.one, dt)
-	ob.memory = *base
-	if l.used { // what is behind the end of recent has been handed out
-		ob.recent = ob.recent[:len(ob.recent):len(ob.recent)]
-	}
-	l.used = true
-	ob.blend = c.blend
-	ll := ob.blend.correct(rows[:n]) + scale
-	if dt > 0 {
-		ob.at = q.at
-	}
-	l.chosen, q.taken = q, ob
-	ob.cache.valid = false
-	ob.absorb(q, ll)
-	ob.trace()
 }
 
 // absorb notes everything of a plot but its measurement.
-func (ob *object) absorb(q *plot, logLikelihood float64) {
+func (ob *memory) absorb(q *plot, logLikelihood float64) {
 	s := q.source
 	ob.logOdds += logLikelihood + math.Log(s.detect) - s.logClutter(&q.g)
 	ob.logOdds = math.Min(ob.logOdds, surest)
@@ -373,18 +315,23 @@ func (p *Picture) keyed(now time.Time, pl *plot) ([]Change, bool) {
 		delete(p.byKey, k)
 		return nil, true
 	}
-	if pl.at.Sub(ob.at).Seconds() < -oldest {
-		return nil, true
+	l, base, slot := ob.lookFor(pl)
+	if base == nil {
+		return nil, true // older than what is kept of the object
 	}
-	c := ob.ahead(&ob.memory, pl.at)
+	if l != nil && l.chosen != nil {
+		return nil, true // said twice
+	}
+	c := ob.ahead(base, pl.at)
 	var rows [6]row
-	n, _ := pl.g.rows(ob.frame, &c.one, &rows)
-	delay(rows[:n], &c.one, pl.at.Sub(ob.at).Seconds())
+	n, _ := pl.g.rows(base.frame, &c.one, &rows)
 	if _, d2 := c.blend.likelihood(rows[:n]); !(d2 < keyGate) {
 		delete(p.byKey, k)
 		return nil, false
 	}
-	l := &look{source: pl.source, from: pl.at, prior: ob.memory}
+	if l == nil {
+		l = ob.open(pl, base, slot)
+	}
 	ob.look = l
 	pl.edges = []edge{{ob, l, 1}}
 	l.plots = []*plot{pl}

@@ -2,22 +2,27 @@ package track
 
 import "time"
 
-// export is the object as a Track, believed at a time not before its belief.
+// export is the object as a Track, believed at a time. For a time before its last
+// observation it is what was believed then, as far back as its looks are kept.
 func (o *object) export(at time.Time) Track {
-	b := &o.blend
-	if dt := at.Sub(o.at).Seconds(); dt > 0 {
-		b = &o.ahead(&o.memory, at).blend
+	m := &o.memory
+	for i := len(o.looks) - 1; i >= 0 && at.Before(m.at); i-- {
+		m = &o.looks[i].prior
+	}
+	b := &m.blend
+	if at.After(m.at) {
+		b = &o.ahead(m, at).blend
 	} else {
-		at = o.at
+		at = m.at
 	}
 	s := b.one()
 	out := Track{
 		ID: o.id, Revision: o.revision, At: at, Status: o.status, Reason: o.reason, Into: o.into,
-		State:     o.frame.export(&s),
+		State:     m.frame.export(&s),
 		Modes:     Modes{Steady: b.w[steady], Manoeuvre: b.w[left] + b.w[right], Ballistic: b.w[ballistic]},
-		Class:     o.kind(&s),
+		Class:     m.kind(&s),
 		Existence: o.existence(),
-		Identity:  o.verdict(&s),
+		Identity:  m.verdict(&s),
 		Updates:   o.updates,
 		Sources:   make([]Contribution, 0, o.count),
 		Since:     o.since,

@@ -57,7 +57,13 @@ func (p *Picture) start(now time.Time, q *plot) []Change {
 // forget takes an object out that never became anything.
 func (p *Picture) forget(ob *object) {
 	ob.gone = true
+	p.bury(ob)
+}
+
+// bury cuts what a gone object holds of others.
+func (p *Picture) bury(ob *object) {
 	p.grid.remove(ob)
+	ob.look, ob.looks = nil, nil
 }
 
 // confirm makes a tentative object a track, if it is sure enough of it.
@@ -108,7 +114,7 @@ func (p *Picture) sweep(now time.Time) []Change {
 			changes = append(changes, p.age(now, ob)...)
 		}
 		if ob.gone {
-			p.grid.remove(ob)
+			p.bury(ob)
 			continue
 		}
 		kept = append(kept, ob)
@@ -222,7 +228,7 @@ func (p *Picture) absent(now time.Time, s *source, at time.Time, b observation.A
 		ob.logOdds += math.Log1p(-seen * ob.inside(c, s, at))
 		if ob.id != "" && ob.logOdds < refuted {
 			changes = append(changes, p.end(ob, now, Lost)...)
-			p.grid.remove(ob)
+			p.bury(ob)
 		}
 	}
 	return changes

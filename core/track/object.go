@@ -21,7 +21,9 @@ type object struct {
 	since      time.Time
 	firstOdds  float64 // log-odds of existence when it started
 	cradle     *source // the source whose look started it
-	look       *look
+	look       *look   // the one in which plots compete
+	looks      []*look // the last ones, by time
+	stamps     uint64  // beliefs made so far
 	cache      forecastCache
 	foot       footprint
 	footTill   time.Time
@@ -33,6 +35,7 @@ type object struct {
 
 // memory is the undoable part of an object.
 type memory struct {
+	stamp   uint64    // tells beliefs of one object apart
 	at      time.Time // of the belief
 	frame   *frame
 	blend   blend
@@ -64,7 +67,7 @@ const (
 // of a scan does not move it again.
 type forecastCache struct {
 	at    time.Time
-	from  time.Time
+	base  uint64 // stamp of the belief it was moved from
 	valid bool
 	blend blend
 	one   state
@@ -73,7 +76,7 @@ type forecastCache struct {
 // ahead returns the belief from which this look starts, moved to t.
 func (o *object) ahead(base *memory, t time.Time) *forecastCache {
 	c := &o.cache
-	if c.valid && c.at.Equal(t) && c.from.Equal(base.at) {
+	if c.valid && c.at.Equal(t) && c.base == base.stamp {
 		return c
 	}
 	c.blend = base.blend
@@ -82,7 +85,7 @@ func (o *object) ahead(base *memory, t time.Time) *forecastCache {
 		c.blend.bandHeight(base.frame)
 	}
 	c.one = c.blend.one()
-	c.at, c.from, c.valid = t, base.at, true
+	c.at, c.base, c.valid = t, base.stamp, true
 	return c
 }
 
@@ -153,7 +156,6 @@ func (o *object) reanchor(e earth) bool {
 	}
 	o.frame = next
 	o.cache.valid = false
-	o.look = nil
 	return true
 }
 

@@ -28,7 +28,7 @@ const (
 	defaultTrust     = 0.9
 	defaultClutter   = 2.0 // per look, where nothing is registered
 	defaultRange     = 200e3
-	births = 1.0         // new objects per look that a source may see
+	births           = 1.0         // new objects per look that a source may see
 	deepest          = 12e3        // metres of height in which things fly that have no height given
 	swathe           = 20 * degree // elevation over which false plots are spread
 	longestWindow    = 2 * time.Second
