@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -115,7 +116,9 @@ func (p *player) observation(d Detection) (observation.Observation, error) {
 var Columns = []string{"t", "track", "x", "y", "z", "vx", "vy", "vz", "sx", "sy", "sz", "class", "existence"}
 
 // Run plays a scenario folder through a picture and writes the confirmed tracks after
-// each scan. progress, if not nil, is called with how many detections are done.
+// each scan, in the order of the scans' times. Of two scans stamped alike the later one
+// to arrive is written, which knows what both saw: a track is at one place at one time.
+// progress, if not nil, is called with how many detections are done.
 func Run(ctx context.Context, dir string, out io.Writer, progress func(done, total int)) (Cost, error) {
 	s, err := Load(dir)
 	if err != nil {
@@ -132,6 +135,7 @@ func Run(ctx context.Context, dir string, out io.Writer, progress func(done, tot
 	p := newPlayer(s)
 	var cost Cost
 	var took []time.Duration
+	written := map[int64][][]string{}
 	for i := 0; i < len(ds); {
 		if err := ctx.Err(); err != nil {
 			return cost, err
@@ -145,15 +149,16 @@ func Run(ctx context.Context, dir string, out io.Writer, progress func(done, tot
 			return cost, err
 		}
 		took = append(took, processTime()-before)
-		for _, row := range p.rows(ds[i].At) {
-			cost.Tracks++
-			if err := w.Write(row); err != nil {
-				return cost, fmt.Errorf("tracking: write: %w", err)
-			}
-		}
+		written[stamp(ds[i].At)] = p.rows(ds[i].At)
 		i = j
 		if progress != nil {
 			progress(i, len(ds))
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(written)) {
+		cost.Tracks += len(written[at])
+		if err := w.WriteAll(written[at]); err != nil {
+			return cost, fmt.Errorf("tracking: write: %w", err)
 		}
 	}
 	w.Flush()
