@@ -78,6 +78,9 @@ type Book struct {
 	byID     map[ID]*episode
 	pending  []*episode // changed and not yet spoken
 	untold   []*episode // whose conditions changed
+	opened   time.Time  // when a warning was last opened, and the last suffix then
+	suffix   int
+	forgot   time.Time // when what is over was last let go
 	taken    ledger
 	raised   map[string]health.Condition // ours, by key
 	out      []health.Condition          // ours, not yet drained
@@ -118,7 +121,9 @@ func (b *Book) Weigh(now time.Time, forecasts []threat.Forecast, cover threat.Co
 	b.weighMarked()
 	changes := b.speak(false)
 	b.tellAll()
-	b.forget()
+	if b.now.Sub(b.forgot) >= time.Minute {
+		b.forget()
+	}
 	return changes
 }
 
@@ -238,17 +243,25 @@ func (b *Book) retire(p *place) {
 // newID makes the id of a warning that starts now: unique over restarts because time
 // does not go back, and within a millisecond by a suffix.
 func (b *Book) newID() ID {
-	stem := "w" + strconv.FormatInt(b.now.UnixMilli(), 36)
-	id := ID(stem)
-	for n := 2; b.byID[id] != nil; n++ {
-		id = ID(stem + "-" + strconv.Itoa(n))
+	if !b.now.Equal(b.opened) {
+		b.opened, b.suffix = b.now, 0
 	}
-	return id
+	stem := "w" + strconv.FormatInt(b.now.UnixMilli(), 36)
+	for {
+		id := ID(stem)
+		if b.suffix++; b.suffix > 1 {
+			id = ID(stem + "-" + strconv.Itoa(b.suffix))
+		}
+		if b.byID[id] == nil {
+			return id
+		}
+	}
 }
 
 // forget lets go of warnings that have been over for an hour, and of the oldest that are
 // over where there are too many.
 func (b *Book) forget() {
+	b.forgot = b.now
 	excess := len(b.episodes) - MaxWarnings
 	b.episodes = slices.DeleteFunc(b.episodes, func(e *episode) bool {
 		if len(e.members) > 0 || e.waiting {

@@ -124,14 +124,11 @@ func (b *Book) still(p *place, stage Stage) float64 {
 
 // stillOf is still for one track alone.
 func (b *Book) stillOf(x part, stage Stage) float64 {
-	sum := 0.0
-	if w := x.weight(); x.s.threat && w >= dust {
-		for c, m := range x.s.mix {
-			r := b.policy.Rules[c][stage-1]
-			sum += w * m / (r.Probability * r.Clear)
-		}
+	w := x.weight()
+	if !x.s.threat || w < dust {
+		return 0
 	}
-	return sum
+	return w * x.s.keeps[stage-1]
 }
 
 // show picks the threat and the arrival that people are told: of the tracks that alone
@@ -172,13 +169,7 @@ func (b *Book) show(p *place, v *verdict) {
 func seen(x part) ZoneState { return ZoneState{Threat: x.s.class, Arrival: x.arrival} }
 
 // alone is the score that one track alone would have for a stage, whatever the time left.
-func (b *Book) alone(x part, stage Stage) float64 {
-	sum := 0.0
-	for c, m := range x.s.mix {
-		sum += x.weight() * m / b.policy.Rules[c][stage-1].Probability
-	}
-	return sum
-}
+func (b *Book) alone(x part, stage Stage) float64 { return x.weight() * x.s.starts[stage-1] }
 
 // sureOf says in the contract's words how well founded a warning is: high is a track
 // beyond doubt, seen often or by two kinds of sensor, that more likely than not reaches

@@ -32,6 +32,8 @@ type subject struct {
 	f        threat.Forecast
 	mix      class.Mix   // what the policy takes it for; sums to one
 	class    class.Class // the likeliest of mix, changing only when another is clearly likelier
+	starts   [2]float64  // per stage: what a probability of one scores, see alone
+	keeps    [2]float64  // the same in units of the clear level, see stillOf
 	threat   bool        // it counts: confirmed, and not shown to be friendly
 	crowd    bool        // nothing but citizens' reports contribute
 	spared   *respect    // a person cancelled all there was of it
@@ -115,6 +117,14 @@ func (b *Book) judgeTrack(s *subject) {
 		s.threat = s.threat && !u.Ignore
 		if u.Fixed {
 			s.mix = class.Of(u.As)
+		}
+	}
+	for stage := range s.starts {
+		s.starts[stage], s.keeps[stage] = 0, 0
+		for c, m := range s.mix {
+			r := b.policy.Rules[c][stage]
+			s.starts[stage] += m / r.Probability
+			s.keeps[stage] += m / (r.Probability * r.Clear)
 		}
 	}
 	s.crowd = len(f.Kinds) > 0 && !slices.ContainsFunc(f.Kinds, func(k string) bool { return k != reportKind })

@@ -19,7 +19,7 @@ const (
 	lostAfter = 30 * time.Second
 	// recheck is how often a zone that only waits for a sensor to cover it is looked at.
 	recheck = time.Second
-	// patience is how long a zone in force is left alone if nothing else is due.
+	// patience is how often one is that waits for a lost cause to be seen due.
 	patience = 10 * time.Second
 	// causeBar is the part of a stage's clear level from which on a track is a cause.
 	causeBar = 0.25
@@ -239,7 +239,6 @@ func (b *Book) keep(m *member, look *soonest) {
 	look.add(ready)
 	look.add(seen.Add(lostAfter))
 	look.add(b.settled)
-	look.add(b.now.Add(patience))
 	if ripe {
 		look.add(b.now.Add(recheck))
 	}
@@ -282,13 +281,16 @@ func (b *Book) wanted(m *member) time.Time {
 func (b *Book) overAll(m *member, r Rule, look *soonest) (over bool, seen time.Time) {
 	over = true
 	for c := range m.each {
-		c.over = b.overBy(m, c, r)
+		c.over = b.overBy(m, c, r, look)
 		if c.over != "" {
 			continue
 		}
 		over = false
 		seen = latest(seen, c.seenAt)
 		look.add(c.latest)
+		if !c.latest.After(b.now) {
+			look.add(b.now.Add(patience))
+		}
 	}
 	if over {
 		seen = b.now
@@ -298,7 +300,7 @@ func (b *Book) overAll(m *member, r Rule, look *soonest) (over bool, seen time.T
 
 // overBy says by what evidence a cause is over for a zone, or nothing. Silence is not
 // evidence, nor are citizens' reports.
-func (b *Book) overBy(m *member, c *cause, r Rule) string {
+func (b *Book) overBy(m *member, c *cause, r Rule, look *soonest) string {
 	if b.now.Before(b.settled) {
 		return ""
 	}
@@ -323,6 +325,8 @@ func (b *Book) overBy(m *member, c *cause, r Rule) string {
 	if c.awayAt.IsZero() {
 		c.awayAt = b.now
 	}
+	look.add(c.awayAt.Add(r.Hold))
+	look.add(s.f.SeenAt.Add(maxStale + time.Millisecond))
 	c.away = !b.now.Before(c.awayAt.Add(r.Hold))
 	return "passed"
 }
