@@ -51,11 +51,12 @@ var mayImport = map[string][]string{
 	"web":              {},
 	"zones":            {"core/geo", "core/zone"},
 	"zones/build":      {"core/geo", "core/zone"},
+	"vectors":          {},
 	"sim":              {"core/*", "board", "journal", "wire/asterix", "zones"},
 	"sim/tracking":     {"core/*"},
 	"node/keyring":     {"core/geo", "core/class", "core/zone", "core/alert", "board"},
 	"node":             {"*"},
-	"cmd/tocsin":       {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "scenarios", "journal", "desk"},
+	"cmd/tocsin":       {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "scenarios", "journal", "desk", "vectors"},
 }
 
 // subordinate packages are part of the room above them.

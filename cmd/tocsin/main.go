@@ -45,6 +45,11 @@ type commands struct {
 	Zones   zonesCmd   `cmd:"" help:"Check, import, build and compare zone sets."`
 	Track   trackCmd   `cmd:"" help:"Run the tracker on a scenario folder."`
 	Score   scoreCmd   `cmd:"" help:"Score tracks against the truth of a scenario folder."`
+	Board   boardCmd   `cmd:"" help:"Verify frames of the board."`
+	Watch   watchCmd   `cmd:"" help:"Follow a board as a citizen's device does, verifying everything."`
+	Vectors vectorsCmd `cmd:"" help:"Write the public contract's vectors with their verdicts."`
+	Init    initCmd    `cmd:"" help:"Make the root key and the first board key of a universe."`
+	Keys    keysCmd    `cmd:"" help:"List, rotate and revoke board keys; make tokens for the desk."`
 	Version versionCmd `cmd:"" help:"Print the version of this program and of its contract."`
 }
 
