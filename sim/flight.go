@@ -83,14 +83,16 @@ func (f *Flight) route(longest time.Duration) {
 	height := o.Route[0][2]
 	heading := geo.Bearing(at, point(o.Route[1][0], o.Route[1][1]))
 	next := 1
-	// A radius within which a turning object cannot close on a waypoint counts as reached.
-	reached := math.Max(o.Speed*dt, 1.2*o.Speed/(rate*math.Pi/180)*dt)
+	// A waypoint inside the turning circle would be circled for ever: all but the last
+	// count as reached at twice the radius of the turn.
+	step := o.Speed * dt
+	wide := math.Max(step, 2*o.Speed/(rate*math.Pi/180))
 	for elapsed := time.Duration(0); elapsed <= longest; elapsed += f.step {
 		f.path = append(f.path, geo.Position{Point: at, Height: geo.Metres(height)}.ECEF())
 		goal := o.Route[next]
 		target := point(goal[0], goal[1])
 		left := float64(geo.Distance(at, target))
-		for left <= reached {
+		for left <= step || (next+1 < len(o.Route) && left <= wide) {
 			if next++; next == len(o.Route) {
 				return
 			}
@@ -102,8 +104,8 @@ func (f *Flight) route(longest time.Duration) {
 		diff := math.Mod(float64(want-heading)+540, 360) - 180
 		most := rate * dt
 		heading = (heading + geo.Degrees(math.Max(-most, math.Min(most, diff)))).Normal()
-		at = geo.Destination(at, heading, geo.Metres(o.Speed*dt))
-		height += (goal[2] - height) * math.Min(1, o.Speed*dt/left)
+		at = geo.Destination(at, heading, geo.Metres(step))
+		height += (goal[2] - height) * math.Min(1, step/left)
 	}
 }
 

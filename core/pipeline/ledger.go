@@ -27,9 +27,11 @@ type Decision struct {
 }
 
 // Answer is what became of a command: accepted, or refused with the field that is wrong.
-// Warnings are those it changed, Alerts what was said of them.
+// Warnings are those it changed, Alerts what was said of them. Position is where the
+// journal keeps the command; 0 where that is not known.
 type Answer struct {
 	Command  string       `json:"command"`
+	Position int64        `json:"position,omitempty"`
 	Field    string       `json:"field,omitempty"`
 	Refused  string       `json:"refused,omitempty"`
 	Warnings []warning.ID `json:"warnings,omitempty"`
@@ -77,15 +79,27 @@ func Entry(c Change) (kind string, body []byte, ok bool, err error) {
 type Ledger struct {
 	warnings map[warning.ID]warning.Warning
 	alerts   map[warning.ID][]alert.Alert
-	commands map[string]warning.Command // kept and not answered
-	answered []string                   // oldest first
+	orders   []Order    // kept and not answered, oldest first
+	answered []Answered // oldest first
 }
 
-// answeredLimit bounds how many answered commands are remembered by id.
+// Answered is a command that was carried out or refused: enough to give the answer again,
+// and to tell a repeat from other content under the same id. Content is empty where the
+// command itself was not read back.
+type Answered struct {
+	Content string
+	Answer  Answer
+}
+
+// answeredLimit bounds how many answered commands are remembered.
 const answeredLimit = 10_000
 
-// Fold takes one entry, in the order they were kept. Kinds it does not know are not its.
-func (l *Ledger) Fold(kind string, body []byte) error {
+// Fold is FoldAt of an entry whose position is not known.
+func (l *Ledger) Fold(kind string, body []byte) error { return l.FoldAt(0, kind, body) }
+
+// FoldAt takes one entry and where it is kept, in the order they were kept. Kinds it does
+// not know are not its.
+func (l *Ledger) FoldAt(position int64, kind string, body []byte) error {
 	switch kind {
 	case KindDecision:
 		var d Decision
@@ -115,37 +129,53 @@ func (l *Ledger) Fold(kind string, body []byte) error {
 		}
 		l.alerts[a.Warning] = chain
 	case KindCommand:
-		var c warning.Command
-		if err := json.Unmarshal(body, &c); err != nil {
+		var o Order
+		if err := json.Unmarshal(body, &o); err != nil {
 			return fmt.Errorf("pipeline: command: %w", err)
 		}
-		if l.commands == nil {
-			l.commands = map[string]warning.Command{}
-		}
-		l.commands[c.ID] = c
+		o.Position = position
+		l.drop(o.ID)
+		l.orders = append(l.orders, o)
 	case KindAnswer:
 		var a Answer
 		if err := json.Unmarshal(body, &a); err != nil {
 			return fmt.Errorf("pipeline: answer: %w", err)
 		}
-		delete(l.commands, a.Command)
-		if l.answered = append(l.answered, a.Command); len(l.answered) > answeredLimit {
-			l.answered = slices.Delete(l.answered, 0, len(l.answered)-answeredLimit)
-		}
+		l.answer(a)
 	}
 	return nil
 }
 
-// Unanswered are the commands that were kept and whose answer was not, by id: the
-// process ended in between, and they are still to be carried out.
-func (l *Ledger) Unanswered() []warning.Command {
-	var all []warning.Command
-	for _, c := range l.commands {
-		all = append(all, c)
+// answer moves a command to the answered ones; the oldest of them are forgotten.
+func (l *Ledger) answer(a Answer) {
+	for _, old := range l.answered {
+		if old.Answer.Command == a.Command && old.Answer.Position == a.Position {
+			return
+		}
 	}
-	slices.SortFunc(all, func(a, b warning.Command) int { return strings.Compare(a.ID, b.ID) })
-	return all
+	l.answered = append(l.answered, Answered{Content: l.drop(a.Command), Answer: a})
+	if len(l.answered) > answeredLimit {
+		l.answered = slices.Delete(l.answered, 0, len(l.answered)-answeredLimit)
+	}
 }
+
+// drop takes a command out of those without an answer and returns its content.
+func (l *Ledger) drop(id string) (content string) {
+	l.orders = slices.DeleteFunc(l.orders, func(o Order) bool {
+		if o.ID == id {
+			content = o.Content
+		}
+		return o.ID == id
+	})
+	return content
+}
+
+// Unanswered are the commands that were kept and whose answer was not, in the order they
+// were kept: the process ended in between, and they are still to be carried out.
+func (l *Ledger) Unanswered() []Order { return slices.Clone(l.orders) }
+
+// Answers are the newest answers, oldest first.
+func (l *Ledger) Answers() []Answered { return slices.Clone(l.answered) }
 
 // Restored is the input for the core at now: warnings in force, and those over for
 // less than an hour; ordered by id.
@@ -160,7 +190,10 @@ func (l *Ledger) Restored(now time.Time) Restored {
 		warnings = append(warnings, w)
 	}
 	slices.SortFunc(warnings, func(a, b warning.Warning) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	r := Restored{Warnings: warnings, Commands: slices.Clone(l.answered)}
+	r := Restored{Warnings: warnings}
+	for _, a := range l.answered {
+		r.Commands = append(r.Commands, a.Answer.Command)
+	}
 	for _, w := range warnings {
 		chain := slices.Clone(l.alerts[w.ID])
 		slices.SortStableFunc(chain, func(a, b alert.Alert) int { return a.Sent.Compare(b.Sent) })

@@ -7,6 +7,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"tocsin/core/alert"
@@ -156,7 +157,11 @@ func (c WarningChanged) String() string {
 	}
 	for _, it := range c.Items {
 		if it.End != warning.NotEnded {
-			s += fmt.Sprintf(" | %s %s: %s", it.End, it.Threat, zoneList(it.Zones))
+			// An end is told when it comes; the board goes on telling it for an hour.
+			now := slices.DeleteFunc(slices.Clone(it.Zones), func(id zone.ID) bool { return !slices.Contains(c.Touched, id) })
+			if len(now) > 0 {
+				s += fmt.Sprintf(" | %s %s: %s", it.End, it.Threat, zoneList(now))
+			}
 			continue
 		}
 		s += fmt.Sprintf(" | %s %s %s until %s: %s", it.Stage, it.Threat, it.Sure, clock(it.Until), zoneList(it.Zones))

@@ -250,6 +250,7 @@ func (p *Pipeline) forget(now time.Time) {
 
 func (p *Pipeline) restore(now time.Time, in Restored) {
 	p.book.Restore(now, in.Warnings)
+	p.book.Remember(in.Commands...)
 	for _, w := range in.Warnings {
 		ch := &chain{}
 		if w.Over() {
