@@ -62,12 +62,14 @@ type Item struct {
 	Text    string        `json:"text"` // key of the pre-agreed text
 }
 
-// Text is the words of one stage (or end) in one language. None may be empty.
+// Text is the words of one stage (or end) in one language, for the items of that stage,
+// threat, end and until. None may be empty.
 type Text struct {
 	Language    string        `json:"language"`
 	Stage       warning.Stage `json:"stage"`
 	End         warning.End   `json:"end,omitempty"`
 	Threat      class.Class   `json:"threat"`
+	Until       time.Time     `json:"until"`
 	Event       string        `json:"event"`
 	Headline    string        `json:"headline"`
 	Description string        `json:"description"`
