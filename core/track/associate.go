@@ -43,7 +43,7 @@ func (p *Picture) take(now time.Time, s *source, o *observation.Observation, g s
 	if c, ok := p.keyed(now, pl); ok {
 		return c
 	}
-	for _, ob := range p.candidates(&g) {
+	for _, ob := range p.candidates(now, &g) {
 		p.tryEdge(ob, pl)
 	}
 	if len(pl.edges) == 0 {
@@ -55,14 +55,25 @@ func (p *Picture) take(now time.Time, s *source, o *observation.Observation, g s
 	return p.settle(now, pl)
 }
 
-// candidates lists the objects near a sighting, oldest first.
-func (p *Picture) candidates(g *sighting) []*object {
-	if g.kind == angular || g.spread > widest {
+// candidates lists the objects near a sighting, oldest first. Of one that comes late the
+// objects may have flown on; those that fly faster than allowed for here have a
+// footprint that reaches back (Picture.locateFor).
+func (p *Picture) candidates(now time.Time, g *sighting) []*object {
+	radius := g.spread
+	if age := now.Sub(g.at).Seconds(); age > punctual {
+		radius += slow * age
+	}
+	if g.kind == angular || !(radius < widest) {
 		return p.objects
 	}
-	p.found = p.grid.near(onSphere(g.guess), g.spread, p.found[:0])
+	p.found = p.grid.near(onSphere(g.guess), radius, p.found[:0])
 	return p.found
 }
+
+const (
+	punctual = 1.0   // seconds; what is not older is not late
+	slow     = 300.0 // m/s, allowed for where a late plot is looked for
+)
 
 // tryEdge adds an edge from the plot to the object if it may be its plot.
 func (p *Picture) tryEdge(ob *object, pl *plot) {
@@ -78,7 +89,7 @@ func (p *Picture) tryEdge(ob *object, pl *plot) {
 		return
 	}
 	if l == nil {
-		l = ob.open(pl, base, slot)
+		l = ob.open(pl, base, slot, p.config.Late)
 	}
 	ob.look = l
 	pl.edges = append(pl.edges, edge{ob, l, gain})
@@ -330,7 +341,7 @@ func (p *Picture) keyed(now time.Time, pl *plot) ([]Change, bool) {
 		return nil, false
 	}
 	if l == nil {
-		l = ob.open(pl, base, slot)
+		l = ob.open(pl, base, slot, p.config.Late)
 	}
 	ob.look = l
 	pl.edges = []edge{{ob, l, 1}}

@@ -18,7 +18,7 @@ type cell [3]int32
 const (
 	gridLevels = 5
 	cellSize   = 6e3          // metres, at level 0; each level is four times the one before
-	widest     = 3 * cellSize // a search wider than this looks at every object
+	widest     = 4 * cellSize // a search wider than this looks at every object
 )
 
 // footprint is where an object stands in the grid.

@@ -35,10 +35,10 @@ type habit struct {
 // more than once; the best of its lines counts.
 var habits = []habit{
 	{class: class.Drone, prior: 0.30, speed: band{22, 75, 14}, height: band{0, 4000, 1200}},
-	{class: class.Drone, prior: 0.05, speed: band{75, 160, 25}, height: band{0, 5000, 1200}},
+	{class: class.Drone, prior: 0.20, speed: band{75, 150, 20}, height: band{0, 5000, 1200}},
 	{class: class.CruiseMissile, prior: 0.25, speed: band{160, 300, 30}, height: band{0, 1500, 700}},
 	{class: class.CruiseMissile, prior: 0.03, speed: band{300, 1000, 60}, height: band{0, 20000, 4000}},
-	{class: class.Aircraft, prior: 0.20, speed: band{55, 270, 30}, height: band{1200, 13000, 1000}},
+	{class: class.Aircraft, prior: 0.20, speed: band{55, 270, 30}, height: band{1500, 13000, 800}},
 	{class: class.GlideBomb, prior: 0.10, speed: band{120, 320, 30}, height: band{0, 12000, 1500}, descends: true},
 	{class: class.Rocket, prior: 0.15, speed: band{150, 900, 100}, height: band{0, 40000, 8000}, ballistic: true},
 	{class: class.BallisticMissile, prior: 0.15, speed: band{800, 5000, 150}, height: band{0, 400000, 50000}, ballistic: true},

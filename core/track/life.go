@@ -95,6 +95,9 @@ func (p *Picture) locate(ob *object) {
 // after its belief.
 func (p *Picture) locateFor(ob *object, from, till float64) {
 	c := &ob.outline
+	if speed := math.Hypot(c.v[0], c.v[1]); speed > slow { // late plots lie behind it
+		from -= p.config.Late.Seconds() * (speed - slow) / speed
+	}
 	mid := (from + till) / 2
 	centre := vec3{c.p[0] + c.v[0]*mid, c.p[1] + c.v[1]*mid, 0}
 	radius := math.Hypot(c.v[0], c.v[1])*(till-from)/2 + c.radius(till) + 100

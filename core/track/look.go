@@ -24,8 +24,8 @@ type look struct {
 	used   bool    // it has been run before
 }
 
-// maxLooks bounds what is kept for late plots.
-const maxLooks = 12
+// maxLooks bounds what is kept for late plots, besides their age.
+const maxLooks = 20
 
 // lookFor returns the look a plot belongs to, or nil and the belief a new one would
 // start from, with its place among the looks. No belief: the plot is too old.
@@ -50,13 +50,15 @@ func (o *object) lookFor(pl *plot) (l *look, base *memory, slot int) {
 	return nil, base, slot
 }
 
-// open adds a look at its place.
-func (o *object) open(pl *plot, base *memory, slot int) *look {
+// open adds a look at its place, and forgets those that are older than keep.
+func (o *object) open(pl *plot, base *memory, slot int, keep time.Duration) *look {
 	l := &look{source: pl.source, from: pl.at, prior: *base, after: base.logOdds}
-	if len(o.looks) >= maxLooks && slot > 0 {
-		o.looks = slices.Delete(o.looks, 0, 1)
-		slot--
+	old := 0
+	for old < slot && (o.at.Sub(o.looks[old].from) > keep || len(o.looks)-old >= maxLooks) {
+		old++
 	}
+	o.looks = slices.Delete(o.looks, 0, old)
+	slot -= old
 	o.looks = slices.Insert(o.looks, slot, l)
 	return l
 }
@@ -86,7 +88,6 @@ func (o *object) rerun(l *look) {
 		at.after, at.used = m.logOdds, true
 	}
 	m.logOdds += missed
-	m.trace()
 	o.memory = m
 	o.cache.valid = false
 }
@@ -104,4 +105,5 @@ func (m *memory) take(o *object, q *plot) {
 	o.stamps++
 	m.stamp = o.stamps
 	m.absorb(q, ll)
+	m.trace()
 }
