@@ -253,8 +253,8 @@ func same(t interface{ Fatalf(string, ...any) }, a, b *Record) {
 		t.Fatalf("%d items, %d items", len(a.items), len(b.items))
 	}
 	for i := range a.items {
-		if a.items[i].node != b.items[i].node || !bytes.Equal(a.items[i].data, b.items[i].data) {
-			t.Fatalf("I%03d/%s: %x, %x", a.Category, a.items[i].Name(), a.items[i].data, b.items[i].data)
+		if a.items[i].node != b.items[i].node || !bytes.Equal(a.items[i].span, b.items[i].span) {
+			t.Fatalf("I%03d/%s: %x, %x", a.Category, a.items[i].Name(), a.items[i].span, b.items[i].span)
 		}
 	}
 }
@@ -299,7 +299,7 @@ func rebuildFrom(b *Builder, in *Record) {
 			}
 		})
 		// What announces nothing, or repeats nothing, has no field to set.
-		if empty || !bytes.Equal(b.octets[frnOf(in, v)], v.data) {
+		if empty || !bytes.Equal(b.octets[frnOf(in, v)], v.span) {
 			b.Octets(v.Octets(), v.Name())
 		}
 	}

@@ -71,12 +71,12 @@ func (b *Builder) form(frn int) *node {
 
 // Uint sets the bits of a field.
 func (b *Builder) Uint(x uint64, path ...string) *Builder {
-	return b.set(path, func(n *node, data []byte) error {
+	return b.set(path, func(n *node, span []byte) error {
 		if n.bits > 64 || n.bits < 64 && x>>n.bits != 0 {
 			return fmt.Errorf("%w: %d does not fit %d bits", ErrValue, x, n.bits)
 		}
-		v := Value{n, data}
-		store(data, n.off, n.bits, x)
+		v := Value{n, span}
+		store(span, n.off, n.bits, x)
 		return v.limits()
 	})
 }
@@ -84,8 +84,8 @@ func (b *Builder) Uint(x uint64, path ...string) *Builder {
 // Float sets the physical value of a number, in the unit of the specification, to the
 // nearest step.
 func (b *Builder) Float(x float64, path ...string) *Builder {
-	return b.set(path, func(n *node, data []byte) error {
-		v := Value{n, data}
+	return b.set(path, func(n *node, span []byte) error {
+		v := Value{n, span}
 		c := v.content()
 		if c.enc != number || n.bits > 53 {
 			return fmt.Errorf("%w: not a number", ErrValue)
@@ -98,7 +98,7 @@ func (b *Builder) Float(x float64, path ...string) *Builder {
 		if !(step >= low && step <= high) {
 			return fmt.Errorf("%w: %g %s is not in %g to %g", ErrValue, x, c.unit, low*c.num/c.den, high*c.num/c.den)
 		}
-		store(data, n.off, n.bits, uint64(int64(step)))
+		store(span, n.off, n.bits, uint64(int64(step)))
 		return v.limits()
 	})
 }
@@ -123,8 +123,8 @@ func (v Value) limits() error {
 // Text sets a text element, padded with spaces: letters, digits and space in six bits,
 // printable ASCII, or exactly as many octal digits as there are.
 func (b *Builder) Text(s string, path ...string) *Builder {
-	return b.set(path, func(n *node, data []byte) error {
-		c := Value{n, data}.content()
+	return b.set(path, func(n *node, span []byte) error {
+		c := Value{n, span}.content()
 		bits := map[encoding]int{icao: 6, ascii: 8, octal: 3}[c.enc]
 		if bits == 0 {
 			return fmt.Errorf("%w: not a text", ErrValue)
@@ -139,7 +139,7 @@ func (b *Builder) Text(s string, path ...string) *Builder {
 			if !ok {
 				return fmt.Errorf("%w: character %q", ErrValue, s[i])
 			}
-			store(data, n.off+i*bits, bits, x)
+			store(span, n.off+i*bits, bits, x)
 		}
 		return nil
 	})
@@ -277,11 +277,11 @@ func replace(n *node, now []byte, path []string, octets []byte) ([]byte, error) 
 	case explicit:
 		return open(n, now, func(body *node, was []byte) ([]byte, error) { return replace(body, was, path, octets) })
 	}
-	return put(n, now, path, func(leaf *node, data []byte) error {
+	return put(n, now, path, func(leaf *node, span []byte) error {
 		if leaf.bits <= 64 || leaf.bits != len(octets)*8 {
 			return fmt.Errorf("%w: %d octets for %d bits", ErrValue, len(octets), leaf.bits)
 		}
-		copy(data[leaf.off/8:], octets)
+		copy(span[leaf.off/8:], octets)
 		return nil
 	})
 }
@@ -329,7 +329,7 @@ func rebuild(n *node, now []byte, path []string, change func(*node, []byte) ([]b
 	parts := make([][]byte, len(n.kids))
 	if now != nil {
 		for p := range (Value{n, now}).parts() {
-			parts[index(n.kids, p.node)] = p.data
+			parts[index(n.kids, p.node)] = p.span
 		}
 	}
 	changed, err := change(n.kids[at], parts[at])
@@ -398,7 +398,7 @@ func repeat(n *node, now []byte, path []string, change func(*node, []byte) ([]by
 	for j := range count {
 		var was []byte
 		if now != nil && j < int(now[0]) {
-			was = v.Index(j).data
+			was = v.Index(j).span
 		}
 		if j == i {
 			if was, err = change(n.kids[0], append([]byte(nil), was...)); err != nil {

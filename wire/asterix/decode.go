@@ -233,7 +233,7 @@ func (d *Decoder) item(f format, in *profile, frn int, b []byte, at, first int) 
 		d.fault(Fault{Category: f.category, Edition: f.edition, Item: p.path, Offset: p.at, Err: p.err,
 			Wanted: p.wanted, Had: p.had, Kept: true})
 	}
-	d.items = append(d.items, Item{Value: Value{node: n, data: octets}, frn: frn})
+	d.items = append(d.items, Item{Value: Value{node: n, span: octets}, frn: frn})
 	if !settle(d.items[first:]) {
 		return 0, &problem{err: ErrTwice, path: n.name, at: at}
 	}

@@ -65,7 +65,7 @@ func datagrams(limit, block int, records []Record) ([][]byte, error) {
 func (r *Record) size() int {
 	n := r.items[len(r.items)-1].frn/7 + 1
 	for i := range r.items {
-		n += len(r.items[i].data)
+		n += len(r.items[i].span)
 	}
 	return n
 }
@@ -86,7 +86,7 @@ func (r *Record) append(out []byte) []byte {
 		out[start+frn/7] |= 0x80 >> (frn % 7)
 	}
 	for i := range r.items {
-		out = append(out, r.items[i].data...)
+		out = append(out, r.items[i].span...)
 	}
 	return out
 }

@@ -58,7 +58,7 @@ func (v Value) AppendJSON(out []byte) []byte {
 		return append(out, ']')
 	case explicit:
 		if len(v.node.kids) == 0 {
-			return fmt.Appendf(out, `{"hex":"%x"}`, v.data[1:])
+			return fmt.Appendf(out, `{"hex":"%x"}`, v.span[1:])
 		}
 	}
 	out = append(out, '{')

@@ -35,12 +35,12 @@ func (r *Record) Clone() Record {
 	out.items = make([]Item, len(r.items))
 	size := 0
 	for _, it := range r.items {
-		size += len(it.data)
+		size += len(it.span)
 	}
 	octets := make([]byte, 0, size)
 	for i, it := range r.items {
-		octets = append(octets, it.data...)
-		it.data = octets[len(octets)-len(it.data) : len(octets) : len(octets)]
+		octets = append(octets, it.span...)
+		it.span = octets[len(octets)-len(it.span) : len(octets) : len(octets)]
 		out.items[i] = it
 	}
 	return out

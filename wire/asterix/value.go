@@ -12,7 +12,7 @@ import (
 // answers zeros.
 type Value struct {
 	node *node
-	data []byte // the octets of the fixed layout it stands in, or its own
+	span []byte // the octets of the fixed layout it stands in, or its own
 }
 
 // Name is what the specification calls it: "040", "RHO"; empty for the nameless ones
@@ -44,7 +44,7 @@ func (v Value) part(name string) (Value, bool) {
 	case group, extended:
 		for _, kid := range v.node.kids {
 			if kid.name == name && name != "" {
-				return Value{kid, v.data}, kid.off+kid.bits <= len(v.data)*8
+				return Value{kid, v.span}, kid.off+kid.bits <= len(v.span)*8
 			}
 		}
 	case compound, compound8:
@@ -61,7 +61,7 @@ func (v Value) part(name string) (Value, bool) {
 		return v.Index(i), true
 	case explicit:
 		if len(v.node.kids) == 1 {
-			return Value{v.node.kids[0], v.data[1:]}.part(name)
+			return Value{v.node.kids[0], v.span[1:]}.part(name)
 		}
 	}
 	return Value{}, false
@@ -73,9 +73,9 @@ func (v Value) Len() int {
 	case v.node == nil:
 		return 0
 	case v.node.kind == repetitive:
-		return int(v.data[0])
+		return int(v.span[0])
 	case v.node.kind == repeated:
-		return len(v.data) * 8 / (v.node.kids[0].bits + 1)
+		return len(v.span) * 8 / (v.node.kids[0].bits + 1)
 	}
 	return 0
 }
@@ -85,17 +85,17 @@ func (v Value) Index(i int) Value {
 	kid := v.node.kids[0]
 	if v.node.kind == repeated {
 		size := (kid.bits + 1) / 8
-		return Value{kid, v.data[i*size : (i+1)*size]}
+		return Value{kid, v.span[i*size : (i+1)*size]}
 	}
 	if kid.bits > 0 {
 		size := kid.bits / 8
-		return Value{kid, v.data[1+i*size : 1+(i+1)*size]}
+		return Value{kid, v.span[1+i*size : 1+(i+1)*size]}
 	}
 	at := 1
 	for range i {
-		at += sized(kid, v.data[at:])
+		at += sized(kid, v.span[at:])
 	}
-	return Value{kid, v.data[at : at+sized(kid, v.data[at:])]}
+	return Value{kid, v.span[at : at+sized(kid, v.span[at:])]}
 }
 
 // sized measures what has been measured before.
@@ -121,10 +121,10 @@ func (v Value) All() iter.Seq[Value] {
 		switch v.node.kind {
 		case group, extended:
 			for _, kid := range v.node.kids {
-				if kid.name == "" || kid.off+kid.bits > len(v.data)*8 {
+				if kid.name == "" || kid.off+kid.bits > len(v.span)*8 {
 					continue
 				}
-				if !yield(Value{kid, v.data}) {
+				if !yield(Value{kid, v.span}) {
 					return
 				}
 			}
@@ -138,7 +138,7 @@ func (v Value) All() iter.Seq[Value] {
 			}
 		case explicit:
 			if len(v.node.kids) == 1 {
-				Value{v.node.kids[0], v.data[1:]}.All()(yield)
+				Value{v.node.kids[0], v.span[1:]}.All()(yield)
 			}
 		}
 	}
@@ -150,11 +150,11 @@ func (v Value) parts() iter.Seq[Value] {
 		end, per := 1, 8
 		if v.node.kind == compound {
 			per = 7
-			for v.data[end-1]&1 != 0 {
+			for v.span[end-1]&1 != 0 {
 				end++
 			}
 		}
-		for o, bits := range v.data[:end] {
+		for o, bits := range v.span[:end] {
 			if per == 7 {
 				bits &^= 1
 			}
@@ -165,8 +165,8 @@ func (v Value) parts() iter.Seq[Value] {
 					continue
 				}
 				kid := v.node.kids[i]
-				size := sized(kid, v.data[end:])
-				if !yield(Value{kid, v.data[end : end+size]}) {
+				size := sized(kid, v.span[end:])
+				if !yield(Value{kid, v.span[end : end+size]}) {
 					return
 				}
 				end += size
@@ -183,11 +183,11 @@ func (v Value) Octets() []byte {
 	case v.node == nil:
 		return nil
 	case v.node.bits > 64:
-		return v.data[v.node.off/8 : (v.node.off+v.node.bits)/8]
-	case v.node.kind <= group && v.node.bits < len(v.data)*8:
+		return v.span[v.node.off/8 : (v.node.off+v.node.bits)/8]
+	case v.node.kind <= group && v.node.bits < len(v.span)*8:
 		return nil
 	}
-	return v.data
+	return v.span
 }
 
 // content answers how the element is encoded, having looked at the sibling that
@@ -200,7 +200,7 @@ func (v Value) content() *content {
 	if c.enc != choice {
 		return c
 	}
-	if chosen, ok := c.choices[Value{c.by, v.data}.Uint()]; ok {
+	if chosen, ok := c.choices[Value{c.by, v.span}.Uint()]; ok {
 		return chosen
 	}
 	return c.other
@@ -216,7 +216,7 @@ func (v Value) Uint() uint64 {
 	if n > 64 {
 		off, n = off+n-64, 64
 	}
-	return load(v.data, off, n)
+	return load(v.span, off, n)
 }
 
 // load reads n bits, at most 64, from bit off on.
@@ -296,15 +296,15 @@ func (v Value) Text() string {
 	switch c.enc {
 	case icao:
 		for at := 0; at+6 <= n.bits; at += 6 {
-			out = append(out, icaoAlphabet[load(v.data, n.off+at, 6)])
+			out = append(out, icaoAlphabet[load(v.span, n.off+at, 6)])
 		}
 	case octal:
 		for at := 0; at+3 <= n.bits; at += 3 {
-			out = append(out, '0'+byte(load(v.data, n.off+at, 3)))
+			out = append(out, '0'+byte(load(v.span, n.off+at, 3)))
 		}
 	case ascii:
 		for at := 0; at+8 <= n.bits; at += 8 {
-			x := byte(load(v.data, n.off+at, 8))
+			x := byte(load(v.span, n.off+at, 8))
 			if x >= 0x80 {
 				out = append(out, "\uFFFD"...)
 				continue
@@ -313,7 +313,7 @@ func (v Value) Text() string {
 		}
 	case bds:
 		for at := 0; at+4 <= n.bits; at += 4 {
-			out = append(out, "0123456789abcdef"[load(v.data, n.off+at, 4)])
+			out = append(out, "0123456789abcdef"[load(v.span, n.off+at, 4)])
 		}
 	}
 	return string(out)

@@ -32,7 +32,7 @@ type piece struct {
 	at     time.Time
 	offset int
 	more   bool
-	data   []byte
+	octets []byte
 }
 
 // partial is a datagram of which some pieces are there, in order of offset, not overlapping.
@@ -73,33 +73,33 @@ func (f *fragments) add(p piece, fault func(int, error)) ([]byte, bool) {
 	f.partials = slices.Delete(f.partials, at, at+1)
 	out := make([]byte, 0, q.total)
 	for _, p := range q.pieces {
-		out = append(out, p.data...)
+		out = append(out, p.octets...)
 	}
 	return out, true
 }
 
 // take puts a piece in its place; false where it cannot be part of the same datagram.
 func (q *partial) take(p piece) bool {
-	end := p.offset + len(p.data)
+	end := p.offset + len(p.octets)
 	switch {
-	case len(p.data) == 0, end > maxSegment, p.more && len(p.data)%pieceOctets != 0, len(q.pieces) == maxPieces:
+	case len(p.octets) == 0, end > maxSegment, p.more && len(p.octets)%pieceOctets != 0, len(q.pieces) == maxPieces:
 		return false
 	case !p.more && q.total != 0 && q.total != end, q.total != 0 && end > q.total:
 		return false
 	}
 	at, _ := slices.BinarySearchFunc(q.pieces, p.offset, func(r piece, offset int) int { return r.offset - offset })
-	if at < len(q.pieces) && q.pieces[at].offset == p.offset && bytes.Equal(q.pieces[at].data, p.data) {
+	if at < len(q.pieces) && q.pieces[at].offset == p.offset && bytes.Equal(q.pieces[at].octets, p.octets) {
 		return p.more == q.pieces[at].more
 	}
-	if at > 0 && q.pieces[at-1].offset+len(q.pieces[at-1].data) > p.offset {
+	if at > 0 && q.pieces[at-1].offset+len(q.pieces[at-1].octets) > p.offset {
 		return false
 	}
 	if at < len(q.pieces) && (end > q.pieces[at].offset || !p.more) {
 		return false
 	}
-	p.data = bytes.Clone(p.data) // not to hold the frame
+	p.octets = bytes.Clone(p.octets) // not to hold the frame
 	q.pieces = slices.Insert(q.pieces, at, p)
-	q.have += len(p.data)
+	q.have += len(p.octets)
 	if !p.more {
 		q.total = end
 	}

@@ -162,8 +162,8 @@ func (s *sections) packet(kind uint32, b []byte) (frame, error) {
 	}
 	n := s.interfaces[at]
 	stamp := uint64(s.order.Uint32(b[4:]))<<32 | uint64(s.order.Uint32(b[8:]))
-	data := append([]byte(nil), b[20:20+captured]...)
-	return frame{n.link, n.time(stamp), data, int(max(length, captured))}, nil
+	octets := append([]byte(nil), b[20:20+captured]...)
+	return frame{n.link, n.time(stamp), octets, int(max(length, captured))}, nil
 }
 
 func (s *sections) simple(b []byte) (frame, error) {

@@ -220,8 +220,8 @@ func TestFragmentsAreBounded(t *testing.T) {
 	var p fragments
 	lost := 0
 	fault := func(int, error) { lost++ }
-	p.add(piece{key: key{id: 1}, at: captured, more: true, data: make([]byte, 8)}, fault)
-	p.add(piece{key: key{id: 2}, at: captured.Add(time.Minute), more: true, data: make([]byte, 8)}, fault)
+	p.add(piece{key: key{id: 1}, at: captured, more: true, octets: make([]byte, 8)}, fault)
+	p.add(piece{key: key{id: 2}, at: captured.Add(time.Minute), more: true, octets: make([]byte, 8)}, fault)
 	if lost != 1 || len(p.partials) != 1 {
 		t.Errorf("%d lost, %d held after a minute", lost, len(p.partials))
 	}
@@ -313,7 +313,7 @@ func block(order binary.AppendByteOrder, kind uint32, body []byte) []byte {
 	return order.AppendUint32(b, uint32(len(body)+12))
 }
 
-func ngFile(order binary.AppendByteOrder, options []byte, stamp uint64, data []byte) []byte {
+func ngFile(order binary.AppendByteOrder, options []byte, stamp uint64, inside []byte) []byte {
 	head := order.AppendUint16(order.AppendUint16(order.AppendUint32(nil, byteOrder), 1), 0)
 	out := block(order, sectionHeader, append(head, bytes.Repeat([]byte{0xff}, 8)...))
 	iface := order.AppendUint32(order.AppendUint16(order.AppendUint16(nil, uint16(layers.LinkTypeRaw)), 0), 0)
@@ -321,9 +321,9 @@ func ngFile(order binary.AppendByteOrder, options []byte, stamp uint64, data []b
 	out = append(out, block(order, 4, []byte("names"))...) // skipped
 	packet := order.AppendUint32(nil, 0)
 	packet = order.AppendUint32(order.AppendUint32(packet, uint32(stamp>>32)), uint32(stamp))
-	packet = order.AppendUint32(order.AppendUint32(packet, uint32(len(data))), uint32(len(data)))
-	out = append(out, block(order, enhancedPacket, append(packet, data...))...)
-	return append(out, block(order, simplePacket, append(order.AppendUint32(nil, uint32(len(data))), data...))...)
+	packet = order.AppendUint32(order.AppendUint32(packet, uint32(len(inside))), uint32(len(inside)))
+	out = append(out, block(order, enhancedPacket, append(packet, inside...))...)
+	return append(out, block(order, simplePacket, append(order.AppendUint32(nil, uint32(len(inside))), inside...))...)
 }
 
 func TestNextGeneration(t *testing.T) {

@@ -53,8 +53,8 @@ type Reader struct {
 type frame struct {
 	link   layers.LinkType
 	at     time.Time
-	data   []byte
-	length int // on the wire, at least len(data)
+	octets []byte
+	length int // on the wire, at least len(octets)
 }
 
 // IsCapture says whether a stream that begins so is meant to be a capture. Four octets are enough.
@@ -98,8 +98,8 @@ func NewReader(in io.Reader) (*Reader, error) {
 	}
 	classic.SetSnaplen(MaxFrame)
 	r.next = func() (frame, error) {
-		data, info, err := classic.ReadPacketData()
-		return frame{classic.LinkType(), info.Timestamp, data, info.Length}, err
+		octets, info, err := classic.ReadPacketData()
+		return frame{classic.LinkType(), info.Timestamp, octets, info.Length}, err
 	}
 	return r, nil
 }
@@ -147,7 +147,7 @@ func (r *Reader) datagram(f frame) (Datagram, bool) {
 		return Datagram{}, false
 	}
 	// Lazily: only down to the layers asked for, never into what UDP carries.
-	p := gopacket.NewPacket(f.data, decoder, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
+	p := gopacket.NewPacket(f.octets, decoder, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
 	part, ok := network(p)
 	if !ok {
 		if p.ErrorLayer() != nil {
@@ -162,9 +162,9 @@ func (r *Reader) datagram(f frame) (Datagram, bool) {
 		return Datagram{}, false
 	}
 	part.frame, part.at = r.number, f.at
-	segment := part.data
+	segment := part.octets
 	if part.more || part.offset > 0 {
-		if f.length > len(f.data) {
+		if f.length > len(f.octets) {
 			r.fault(r.number, ErrCut)
 			return Datagram{}, false
 		}
@@ -192,7 +192,7 @@ func network(p gopacket.Packet) (piece, bool) {
 			return piece{}, false
 		}
 		return piece{key: key{src, dst, uint32(ip.Id), ip.Protocol}, offset: int(ip.FragOffset) * 8,
-			more: ip.Flags&layers.IPv4MoreFragments != 0, data: ip.Payload}, true
+			more: ip.Flags&layers.IPv4MoreFragments != 0, octets: ip.Payload}, true
 	case *layers.IPv6:
 		src, known := netip.AddrFromSlice(ip.SrcIP.To16())
 		dst, _ := netip.AddrFromSlice(ip.DstIP.To16())
@@ -202,9 +202,9 @@ func network(p gopacket.Packet) (piece, bool) {
 		switch over := p.LayerClass(overIPv6).(type) {
 		case *layers.IPv6Fragment:
 			return piece{key: key{src, dst, over.Identification, over.NextHeader}, offset: int(over.FragmentOffset) * 8,
-				more: over.MoreFragments, data: over.Payload}, true
+				more: over.MoreFragments, octets: over.Payload}, true
 		case *layers.UDP:
-			return piece{key: key{src, dst, 0, layers.IPProtocolUDP}, data: slices.Concat(over.Contents, over.Payload)}, true
+			return piece{key: key{src, dst, 0, layers.IPProtocolUDP}, octets: slices.Concat(over.Contents, over.Payload)}, true
 		case nil:
 			return piece{}, false
 		}
