@@ -39,6 +39,8 @@ const silence = 25_000;
 const requestLimit = 15_000;
 const retryLeast = 500;
 const retryMost = 10_000;
+/** Changes kept of a region while its board is fetched. */
+const maxEarly = 16;
 /** A board of 1 MiB and a beat. */
 const maxAnswer = 3 << 20;
 
@@ -55,6 +57,8 @@ class Transport implements Connection {
   readonly #now: () => number;
   readonly #random: () => number;
   readonly #owed = new Set<string>();
+  /** Changes that came before the board they need, by region; they are given again after it. */
+  readonly #early = new Map<string, string[]>();
   #stream = new AbortController();
   #retry = 2_000;
   #failures = 0;
@@ -179,6 +183,8 @@ class Transport implements Connection {
       answer = await this.client.take(line, this.#now());
     }
     this.#tell(answer, from, line);
+    const { frame, verdict } = answer;
+    if (verdict === 'fetch' && frame?.kind === 'change') this.#early.set(frame.region, [...(this.#early.get(frame.region) ?? []), line].slice(-maxEarly));
     if (from === 'stream' && (answer.verdict === 'fetch' || answer.verdict === 'unknown-key')) this.#owe(answer.frame?.region ?? region);
   }
 
@@ -201,7 +207,12 @@ class Transport implements Connection {
 
   async #fetchBoard(region: string): Promise<void> {
     try {
-      for (const line of (await this.#lines(this.#at('board', [region]))).slice(0, 2)) await this.#take(line, 'board', region);
+      const lines = (await this.#lines(this.#at('board', [region]))).slice(0, 2);
+      // A board from a cache may be older than a change that is already here.
+      const early = this.#early.get(region) ?? [];
+      this.#early.delete(region);
+      const [board, beat] = lines;
+      for (const line of [board, ...early, beat]) if (line !== undefined) await this.#take(line, 'board', region);
     } catch (cause) {
       this.#fail(cause);
     }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createClient, nobleCrypto, webCrypto } from '../src/index.js';
 import type { Client } from '../src/index.js';
-import { Signer, item, keyList, line, pair } from './signer.js';
+import { Signer, item, keyList, line, pair } from '../../testing/signer.js';
 
 const root = pair('root');
 const key = pair('board');

@@ -38,7 +38,8 @@ declare global {
   }
 }
 
-export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
+/** Opens a page for a service; with `go` false it is left to the test to go there. */
+export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}, go = true): Promise<Visit> {
   const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
   const { origin } = new URL(url);
   const wrongs: string[] = [];
@@ -60,6 +61,6 @@ export async function visit(browser: Browser, url: string, options: BrowserConte
     };
   });
   const page = await context.newPage();
-  await page.goto(url);
+  if (go) await page.goto(url);
   return { page, wrongs, tones: () => page.evaluate(() => window.tones), close: () => context.close() };
 }

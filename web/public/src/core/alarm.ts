@@ -65,12 +65,12 @@ export class Alarm {
   play(sound: Sound): void {
     const context = this.#context;
     if (context === undefined || !this.armed) return;
+    if (sound === 'test' && this.sounding) return;
     if (sound === 'shelter' || sound === 'test') {
       this.#siren(context, sound === 'test' ? testSeconds : sirenSeconds, sound === 'test' ? 0.25 : 0.9);
       navigator.vibrate?.(sound === 'test' ? [200] : [800, 300, 800, 300, 800]);
       return;
     }
-    if (sound === 'all-clear' || sound === 'cancelled') this.silence();
     if (!this.sounding) for (const note of tunes[sound]) playNote(context, note);
   }
 

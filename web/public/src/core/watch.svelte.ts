@@ -46,12 +46,13 @@ export class Watch {
 
   /** What is said of the reader's place, or of a zone it lies in; undefined is quiet, if the service is heard. */
   readonly mine = $derived(this.#stateOf(this.place));
+  /** The light of the place; before one is chosen, of the whole country. */
   readonly light: Light = $derived.by(() => {
     const { connecting, deaf, clock, picture } = this.hearing;
     if (connecting) return 'connecting';
     if (deaf) return 'deaf';
-    const { condition } = this.mine ?? {};
-    if (condition === 'shelter' || condition === 'prepare') return 'warned';
+    const looked = this.place === undefined ? [...this.zones.values()] : [this.mine];
+    if (looked.some((state) => state?.condition === 'shelter' || state?.condition === 'prepare')) return 'warned';
     if (clock) return 'clock';
     return picture === 'none' ? 'blind' : 'quiet';
   });
@@ -155,10 +156,10 @@ export class Watch {
     const same = state?.condition === before?.condition && state?.item.since === before?.item.since && state?.item.threat === before?.item.threat;
     if (same && (this.#told.loud || state?.condition !== 'shelter')) return;
     this.#told = { state, loud: this.alarm.armed };
-    if (state === undefined) this.alarm.silence();
-    else if (state.condition === 'shelter' || state.condition === 'prepare') this.alarm.play(state.condition);
-    else if (before?.item.end === undefined && before !== undefined) this.alarm.play(state.condition === 'no-news' ? 'lost' : state.condition);
     if (state?.condition !== 'shelter') this.alarm.silence();
+    if (state === undefined) return;
+    if (state.condition === 'shelter' || state.condition === 'prepare') this.alarm.play(state.condition);
+    else if (before?.item.end === undefined && before !== undefined) this.alarm.play(state.condition === 'no-news' ? 'lost' : state.condition);
   }
 
   #alarmChanged(): void {

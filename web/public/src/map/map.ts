@@ -7,6 +7,7 @@ import type { Feature, FeatureCollection } from 'geojson';
 import type { ZoneState } from '@tocsin/client';
 import type { Bounds } from '../core/config';
 import type { Box } from '../core/shape';
+import { nameOf } from '../core/zones';
 import type { Registry } from '../core/zones';
 import { pattern } from './patterns';
 import { readPalette, style } from './style';
@@ -38,6 +39,8 @@ export class ZoneMap {
   #language: string;
   #states: ReadonlyMap<string, ZoneState> = new Map();
   #chosen = '';
+  /** The source that has the names already. */
+  #named: GeoJSONSource | undefined;
   #still = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
   /** Throws where the device cannot draw it. */
@@ -103,6 +106,21 @@ export class ZoneMap {
     this.#map.remove();
   }
 
+  /** Puts the zones' names where the registry says; once for each style. */
+  #name(): void {
+    const source = this.#map.getSource<GeoJSONSource>('names');
+    if (source === undefined || source === this.#named || this.#registry === undefined) return;
+    this.#named = source;
+    const features = this.#registry.leaves.map(
+      ({ id, names, label }): Feature => ({
+        type: 'Feature',
+        properties: { name: nameOf(names, id, this.#language) },
+        geometry: { type: 'Point', coordinates: [...label] },
+      }),
+    );
+    source.setData({ type: 'FeatureCollection', features });
+  }
+
   readonly #restyle = (): void => {
     this.#map.setStyle(this.#style(), { diff: false });
   };
@@ -122,6 +140,7 @@ export class ZoneMap {
     }
     const warned: FeatureCollection = { type: 'FeatureCollection', features };
     source.setData(warned);
+    this.#name();
     this.#map.setFilter('chosen', ['==', ['get', 'id'], this.#chosen]);
   }
 }

@@ -81,7 +81,7 @@ export function style(palette: Palette, folder: string, version: string | undefi
   const zones: SourceSpecification = version === undefined ? empty : { type: 'geojson', data: `/v1/zones/${encodeURIComponent(version)}`, tolerance: 0.6 };
   return {
     version: 8,
-    sources: { ...base.sources, zones, warned: empty },
+    sources: { ...base.sources, zones, warned: empty, names: empty },
     layers: [
       { id: 'water', type: 'background', paint: { 'background-color': folder === '' ? palette.land : palette.water } },
       ...base.layers,
@@ -111,12 +111,11 @@ export function style(palette: Palette, folder: string, version: string | undefi
       { id: 'chosen', type: 'line', source: 'zones', filter: ['==', ['get', 'id'], ''], paint: { 'line-color': palette.ink, 'line-width': 3.5 } },
       ...base.labels,
       {
-        id: 'warned-names',
+        id: 'names',
         type: 'symbol',
-        source: 'zones',
-        filter: leaf,
+        source: 'names',
         minzoom: 8.5,
-        layout: { 'text-field': nameIn(language), 'text-size': 12, 'text-padding': 6 },
+        layout: { 'text-field': ['get', 'name'], 'text-size': 12, 'text-padding': 6 },
         paint: { 'text-color': palette.ink, 'text-halo-color': palette.land, 'text-halo-width': 1.4 },
       },
     ],

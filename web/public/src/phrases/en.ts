@@ -116,7 +116,7 @@ export const en: Phrases = {
     failed: 'No test warning came. This device cannot rely on this connection.',
   },
   list: {
-    title: 'Warned now',
+    title: 'Now and in the last hour',
     empty: 'Nothing is warned.',
     emptyDeaf: 'Nothing was warned when the service was last heard.',
     groups: { shelter: 'Take shelter', prepare: 'Be ready', 'no-news': 'No news', 'all-clear': 'All clear', cancelled: 'Cancelled' },

@@ -116,7 +116,7 @@ export const he: Phrases = {
     failed: 'התרעת הבדיקה לא הגיעה. אי אפשר לסמוך על הקשר הזה.',
   },
   list: {
-    title: 'התרעות כעת',
+    title: 'כעת ובשעה האחרונה',
     empty: 'אין התרעות.',
     emptyDeaf: 'כשהשירות נשמע לאחרונה לא היו התרעות.',
     groups: { shelter: 'למרחב מוגן', prepare: 'היו מוכנים', 'no-news': 'אין עדכון', 'all-clear': 'האירוע הסתיים', cancelled: 'בוטל' },

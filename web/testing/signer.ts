@@ -1,7 +1,7 @@
 /** Signs frames and key lists as a service does, for tests: an independent Ed25519 (node:crypto). */
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { Item } from '../src/index.js';
+import type { Item } from '../client/src/index.js';
 
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 

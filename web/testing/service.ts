@@ -8,11 +8,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { Feature, FeatureCollection } from 'geojson';
-import type { Item } from '../../client/src/index.js';
-import { Signer, item, keyList, pair } from '../../client/test/signer.js';
-import type { Pair } from '../../client/test/signer.js';
+import type { Item } from '../client/src/index.js';
+import { Signer, item, keyList, pair } from './signer.js';
+import type { Pair } from './signer.js';
 
-const dist = new URL('../dist/', import.meta.url).pathname;
+const dist = new URL('../public/dist/', import.meta.url).pathname;
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -70,7 +70,9 @@ interface Reader {
 export class Service {
   readonly root: Pair = pair('root of the test');
   readonly key: Pair = pair('key of the test');
-  readonly signer: Signer;
+  signer: Signer;
+  /** Serial of the key list, which always has the key of `signer`. */
+  serial = 1;
   readonly testSigner: Signer;
   /** Everything that was asked for, as "METHOD path". */
   readonly asked: string[] = [];
@@ -170,7 +172,7 @@ export class Service {
     const regions = url.searchParams.getAll('region');
     switch (url.pathname) {
       case '/v1/keys':
-        return void answer.end(`${keyList(this.root, Date.now(), [{ by: this.key }], { universe: this.options.universe ?? 'live' })}\n`);
+        return void answer.end(`${keyList(this.root, Date.now(), [{ by: this.signer.by }], { universe: this.options.universe ?? 'live', serial: this.serial })}\n`);
       case '/v1/board':
         return void answer.end(`${this.#board(regions[0] ?? '*').join('\n')}\n`);
       case '/v1/stream':
@@ -198,7 +200,7 @@ export class Service {
     if (!file.startsWith(dist) || !existsSync(file)) return void answer.writeHead(404).end();
     answer.setHeader('Content-Type', types[extname(file)] ?? 'application/octet-stream');
     answer.setHeader('X-Content-Type-Options', 'nosniff');
-    answer.setHeader('Content-Security-Policy', readFileSync(new URL('../csp.txt', import.meta.url), 'utf8').replace(/\s+/g, ' ').trim());
+    answer.setHeader('Content-Security-Policy', readFileSync(new URL('../public/csp.txt', import.meta.url), 'utf8').replace(/\s+/g, ' ').trim());
     if (path === '/') answer.end(this.page());
     else answer.end(readFileSync(file));
   }
