@@ -101,6 +101,8 @@ func (c Command) check() (digest [sha256.Size]byte, err error) {
 		return digest, refuse("by", "a command is a person's")
 	case c.By.Name == "" || len(c.By.Name) > maxID:
 		return digest, refuse("by", "must be named in 1 to %d characters", maxID)
+	case c.Until.Year() > 9999:
+		return digest, refuse("until", "is no time that can be written")
 	case len(c.Reason) > maxReason:
 		return digest, refuse("reason", "is over %d bytes", maxReason)
 	case len(c.Zones) > maxAsked:

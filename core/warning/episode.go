@@ -60,8 +60,8 @@ func older(x, y *episode) int {
 // force that holds one of its zones or has it as a cause, else a new one. Within a step
 // the answer stays, while there is room.
 func (b *Book) homeOf(s *subject) *episode {
-	if s.home != nil && s.homeStep.Equal(b.now) && s.home.room() {
-		return s.home
+	if e := s.home; e != nil && s.homeStep.Equal(b.now) && e.room() && (len(e.members) > 0 || e.revision == 0) {
+		return e
 	}
 	var home *episode
 	look := func(p *place) {

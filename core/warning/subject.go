@@ -78,6 +78,7 @@ func (b *Book) take(f threat.Forecast) {
 		b.tracks[f.Track] = s
 	}
 	f.Existence = probability(f.Existence)
+	f.SeenAt = b.near(f.SeenAt)
 	reaches := f.Reaches
 	f.Reaches = nil // kept by place
 	f.Evidence = cutEvidence(f.Evidence)
@@ -149,7 +150,7 @@ func (b *Book) spread(s *subject, reaches []threat.Reach) {
 			continue
 		}
 		at := b.place(id)
-		at.put(part{s: s, p: p, arrival: stampArrival(r.Arrival)})
+		at.put(part{s: s, p: p, arrival: b.arrival(r.Arrival)})
 		s.reaches = append(s.reaches, at)
 		b.mark(at)
 	}
@@ -220,16 +221,24 @@ func probability(p float64) float64 {
 	return min(max(p, 0), 1)
 }
 
-func stampArrival(a threat.Arrival) threat.Arrival {
-	if !a.Known() {
+// far is how far from now a time of a forecast may be and still be meant.
+const far = 24 * time.Hour
+
+// near brings a time of the past to what can be written down: not after now, not long ago.
+func (b *Book) near(t time.Time) time.Time {
+	return earliest(latest(stamp(t), b.now.Add(-far)), b.now)
+}
+
+// arrival brings an arrival into order; one that is a day off is not known.
+func (b *Book) arrival(a threat.Arrival) threat.Arrival {
+	if !a.Known() || a.Earliest.Sub(b.now).Abs() > far || a.Latest.Sub(b.now) > far {
 		return threat.Arrival{}
 	}
 	a.Earliest, a.Likely, a.Latest = stamp(a.Earliest), stamp(a.Likely), stamp(a.Latest)
-	if a.Likely.Before(a.Earliest) {
-		a.Likely = a.Earliest
-	}
-	if a.Latest.Before(a.Likely) {
-		a.Latest = a.Likely
+	a.Likely = latest(a.Likely, a.Earliest)
+	a.Latest = latest(a.Latest, a.Likely)
+	if a.Latest.Sub(b.now) > far {
+		return threat.Arrival{}
 	}
 	return a
 }

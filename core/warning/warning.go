@@ -3,6 +3,40 @@
 // In: forecasts, coverage, health, commands and the time. Out: warnings that
 // changed. It never words a text, never speaks, and never takes silence, expiry or
 // a restart for an all-clear.
+//
+// # One zone
+//
+// The steps a zone may take are one table (life.go). The policy starts a stage when the
+// probability that anything reaches the zone is high enough and it is time (judge.go),
+// and ends it only on evidence: each track that was a cause is landed, shown to be
+// friendly, seen elsewhere, or unseen past its latest arrival with a sensor looking; what
+// is left is below the clear level; that holds for the hold time; the minimum stay is
+// over; and a live sensor covers the zone (weigh.go). While a cause lasts, or is lost, the
+// until is extended, up to the policy's longest after it was last seen.
+//
+// # Which warning takes a zone
+//
+// A track whose threatened zones touch no automatic warning in force starts a new one.
+// Otherwise it joins the oldest (by Since, then ID) that holds one of them or has the
+// track as a cause. A zone stays with the warning that took it first, and warnings never
+// merge. A warning that is full (MaxZones) is passed over.
+//
+// # Declared beside automatic
+//
+// A zone is in at most one automatic warning, and in any number of declared ones beside
+// it. They do not know of each other: an end of one never ends another, and neither
+// changes the other's until. What is shown is the graver (Graver). An end in one while
+// another holds the zone is written down with that other's ID (EndedZone.Under) and not
+// said: nobody there may come out yet. A declared warning ends by a person or by its until,
+// never by the policy.
+//
+// # A person's hand
+//
+// A command is spoken at once. Extend moves an until later, never earlier, and holds off
+// expiry, not evidence: an automatic zone may still be cleared before. A person's end of an
+// automatic zone holds there against its tracks for the policy's respect, unless their
+// stage would be graver than the one ended; and where a whole warning is cancelled (it was
+// a mistake) it holds for these tracks everywhere.
 package warning
 
 import (
