@@ -14,6 +14,7 @@ type plot struct {
 	g       sighting
 	source  *source
 	at      time.Time
+	clutter float64 // flatClutter
 	edges   []edge
 	taken   *object // assigned to
 	started *object // or started by it
@@ -39,7 +40,7 @@ const most = 48
 
 // take associates one measurement.
 func (p *Picture) take(now time.Time, s *source, o *observation.Observation, g sighting) []Change {
-	pl := &plot{o: *o, g: g, source: s, at: g.at}
+	pl := &plot{o: *o, g: g, source: s, at: g.at, clutter: flatClutter(s, &g)}
 	if c, ok := p.keyed(now, pl); ok {
 		return c
 	}
@@ -79,6 +80,9 @@ const (
 func (p *Picture) tryEdge(ob *object, pl *plot) {
 	if ob.gone || (ob.cradle == pl.source && absolute(pl.at.Sub(ob.since)) < pl.source.window) {
 		return
+	}
+	if dt := pl.at.Sub(ob.at).Seconds(); dt >= pl.source.window.Seconds() && ob.farFrom(&ob.memory, pl, dt) {
+		return // the commonest case, before anything is looked up
 	}
 	l, base, slot := ob.lookFor(pl)
 	if base == nil {
@@ -128,7 +132,8 @@ func (ob *object) farFrom(base *memory, pl *plot, dt float64) bool {
 	c := &base.outline
 	dx, dy := z[0]-c.p[0]-c.v[0]*dt, z[1]-c.p[1]-c.v[1]*dt
 	reach := c.radius(dt) + pl.g.spread
-	return dx*dx+dy*dy > reach*reach
+	d2 := dx*dx + dy*dy
+	return d2 > reach*reach || base.updates == 1 && base.tooFaint(pl, d2, dt)
 }
 
 func absolute(d time.Duration) time.Duration { return max(d, -d) }

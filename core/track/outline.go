@@ -61,6 +61,26 @@ func (m *memory) youngGate(j int) float64 {
 	return math.Sqrt(min(max(g2, 0), gateSigmas*gateSigmas))
 }
 
+// tooFaint reports whether a second plot, so far from the first, is surely likelier to
+// be clutter: by the first speeds alone, before any filter runs.
+func (m *memory) tooFaint(pl *plot, d2, dt float64) bool {
+	if math.IsInf(pl.clutter, 0) {
+		return false
+	}
+	const margin = 1.5 // in the logarithm: what the estimate here may be off
+	s := &m.blend.m[steady]
+	own := max(s.pp[0][0], s.pp[1][1]) + pl.g.spread*pl.g.spread/16
+	sum := 0.0
+	for j := range models {
+		v := own + dt*dt*models[j].speed*models[j].speed
+		if x := d2 / (2 * v); x < 30 {
+			sum += m.blend.w[j] / (2 * math.Pi * v) * math.Exp(-x)
+		}
+	}
+	const odds = leastClaim / (1 - leastClaim)
+	return !(math.Log(sum*odds) > pl.clutter-margin)
+}
+
 // flatClutter is the logarithm of the density of clutter on the ground that a first plot
 // must stand out from; the third dimension, where it is measured, helps by at most its
 // own precision.

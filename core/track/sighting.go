@@ -104,7 +104,6 @@ func (g sighting) plot(b *observation.Plot, s *source, e earth) (sighting, error
 	}
 	g.kind, g.from = polar, s.site
 	g.rng, g.az = float64(b.Range), float64(b.Azimuth)*degree
-	s.bias.remove(&g)
 	g.sigmaR = math.Max(float64(s.reg.Errors.Range), leastRangeError)
 	g.sigmaA = math.Max(float64(s.reg.Errors.Azimuth)*degree, leastAngleError)
 	g.sigmaE = math.Max(float64(s.reg.Errors.Elevation)*degree, leastAngleError)

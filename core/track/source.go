@@ -19,7 +19,6 @@ type source struct {
 	noise  float64 // false plots per look
 	lastAt time.Time
 	heard  bool
-	bias   bias
 }
 
 const (
