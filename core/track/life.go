@@ -63,7 +63,7 @@ func (p *Picture) forget(ob *object) {
 // bury cuts what a gone object holds of others.
 func (p *Picture) bury(ob *object) {
 	p.grid.remove(ob)
-	ob.look, ob.looks = nil, nil
+	ob.look, ob.looks, ob.twin = nil, nil, nil
 }
 
 // confirm makes a tentative object a track, if it is sure enough of it.
@@ -110,6 +110,7 @@ func (p *Picture) sweep(now time.Time) []Change {
 		return nil
 	}
 	p.next = now.Add(sweepEvery)
+	p.sweeps++
 	var changes []Change
 	kept := p.objects[:0]
 	for _, ob := range p.objects {
@@ -157,6 +158,9 @@ func (p *Picture) age(now time.Time, ob *object) []Change {
 	}
 	if why := p.over(now, ob, unseen); why != NoReason {
 		return p.end(ob, now, why)
+	}
+	if merged := p.merge(now, ob); merged != nil {
+		return merged
 	}
 	if now.After(ob.footTill) {
 		till := now.Sub(ob.at).Seconds() + 8

@@ -31,6 +31,8 @@ type object struct {
 	missed     time.Time // the last look that counted as a miss, and whose
 	missSource *source
 	gone       bool
+	twin       *object // the older one it was last found to be the same as
+	twinned    int     // how often in a row
 }
 
 // memory is the undoable part of an object.

@@ -65,6 +65,7 @@ type Picture struct {
 	byKey   map[key]*object
 	cues    []cue
 	births  uint64
+	sweeps  uint64
 	named   uint64 // ids given
 	firm    int    // confirmed objects
 	next    time.Time

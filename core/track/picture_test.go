@@ -424,3 +424,40 @@ func TestLive(t *testing.T) {
 		}
 	}
 }
+
+// A sensor's own track that began far off and has come to be the same object is merged
+// into the older track, and its reports go there from then on.
+func TestMerged(t *testing.T) {
+	s := radar("r", 0)
+	own := observation.Source{ID: "own", Kind: "asterix-062", Period: 4 * time.Second}
+	p := NewPicture(Config{Sources: []observation.Source{s, own}})
+	g := rng()
+	m := mover{p: [3]float64{30e3, 0, 2000}, v: [3]float64{0, 100, 0}}
+	var cov [6][6]float64
+	for i := range 3 {
+		cov[i][i], cov[i+3][i+3] = 100*100, 40*40
+	}
+	merged := false
+	for i := range 40 {
+		at := float64(i) * 4
+		cs := p.Observe(after(at), observed(s, at, plotOf(s, m.at(at), g))) // and no word of what it did not see
+		place := m.at(at)
+		place[0] += 4000 * math.Max(0, 1-float64(i)/20) // its own bias goes away
+		st := observation.SensorTrack{Position: geo.NewENU(here).From(place).Position(), Velocity: m.v, HasVelocity: true, Covariance: cov}
+		o := observed(own, at+1, st)
+		o.Key = "77"
+		cs = append(cs, p.Observe(after(at+1), o)...)
+		for _, c := range cs {
+			if c.Kind == WasEnded {
+				if c.Track.Reason != Merged || c.Track.Into != "t1" {
+					t.Fatalf("ended %s into %q", c.Track.Reason, c.Track.Into)
+				}
+				merged = true
+			}
+		}
+	}
+	trs := p.Tracks(after(160))
+	if !merged || len(trs) != 1 || len(trs[0].Sources) != 2 {
+		t.Fatalf("merged %v, %d tracks", merged, len(trs))
+	}
+}
