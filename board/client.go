@@ -46,7 +46,7 @@ type Client struct {
 type held struct {
 	has     bool // a board was taken
 	seq     int64
-	ordered time.Time // the greatest at of the beats, and of the changes that need not be fetched
+	ordered time.Time // the greatest at of the beats and changes accepted, but those that led to a fetch
 	newest  time.Time // the greatest at of all
 	due     time.Time // by the client's clock: the next frame comes not later
 	clock   bool      // the newest frame was far from it
@@ -176,10 +176,10 @@ func (h *held) take(p *Payload, now time.Time) Verdict {
 		return Replay
 	}
 	if p.Kind == Beat {
-		h.ordered = p.At
 		if !h.has || p.Seq != h.seq || p.Digest != digestOf(h.zones) || p.Active != activeIn(h.zones) {
-			return Fetch
+			return Fetch // its at does not count: it may be given again after the board
 		}
+		h.ordered = p.At
 		return Taken
 	}
 	switch {
@@ -187,7 +187,7 @@ func (h *held) take(p *Payload, now time.Time) Verdict {
 		h.ordered = p.At
 		return Old
 	case !h.has || p.Prev != h.seq || !h.room(p):
-		return Fetch // and it may be given again after the board: its at does not count
+		return Fetch // the same
 	}
 	h.ordered, h.seq = p.At, p.Seq
 	for _, it := range p.Items {

@@ -31,14 +31,18 @@ func Kid(pub ed25519.PublicKey) string {
 // sign makes the line of a payload.
 func sign(kid string, private ed25519.PrivateKey, payload []byte) []byte {
 	header := headerStart + kid + headerEnd
-	n := b64.EncodedLen(len(header)) + 1 + b64.EncodedLen(len(payload))
-	line := make([]byte, 0, n+1+b64.EncodedLen(ed25519.SignatureSize))
+	line := make([]byte, 0, lineLength(len(payload)))
 	line = b64.AppendEncode(line, []byte(header))
 	line = append(line, '.')
 	line = b64.AppendEncode(line, payload)
 	signature := ed25519.Sign(private, line)
 	line = append(line, '.')
 	return b64.AppendEncode(line, signature)
+}
+
+// lineLength is how long the line of a payload is.
+func lineLength(payload int) int {
+	return b64.EncodedLen(len(headerStart)+kidLength+len(headerEnd)) + 1 + b64.EncodedLen(payload) + 1 + b64.EncodedLen(ed25519.SignatureSize)
 }
 
 // token is a line taken apart; nothing in it is verified.

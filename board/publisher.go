@@ -126,13 +126,14 @@ func (p *Publisher) Apply(now time.Time, id warning.ID, items []alert.Item) ([]F
 // claim keeps what a warning says and returns the zones it touches, ascending.
 func (p *Publisher) claim(now time.Time, id warning.ID, items []alert.Item) ([]zone.ID, error) {
 	p.tell(now)
-	says, err := flatten(items)
+	says, err := flatten(id, items)
 	var touched []zone.ID
 	for _, z := range p.of[id] {
-		if _, still := says[z]; still {
+		old, had := p.claimOf(z, id)
+		if _, still := says[z]; still || !had {
 			continue
 		}
-		if old, _ := p.claimOf(z, id); old.active() {
+		if old.active() {
 			says[z] = old.expired(p.now)
 		} else {
 			says[z] = old // an end is kept for its time, whatever the warning forgets
@@ -153,21 +154,25 @@ func (p *Publisher) claim(now time.Time, id warning.ID, items []alert.Item) ([]z
 	return touched, err
 }
 
-// flatten gives each zone its gravest item; items that the contract has no form for are
-// left out and named.
-func flatten(items []alert.Item) (map[zone.ID]said, error) {
+// flatten gives each zone its gravest item. What has no form in the contract is named; it
+// is mended where people are warned all the same, and left out only where it says nothing
+// or of nowhere.
+func flatten(id warning.ID, items []alert.Item) (map[zone.ID]said, error) {
 	says := map[zone.ID]said{}
 	var err error
 	for i := range items {
-		it := &items[i]
-		s := saidOf(it)
-		if (s.stage == warning.Quiet) == s.active() || !Name(string(s.alert)) || !Name(s.text) || !s.threat.Valid() {
-			err = errors.Join(err, fmt.Errorf("board: alert %q: stage %s with end %q: not an item of the contract", s.alert, s.stage, s.end))
+		s := saidOf(&items[i])
+		if (s.stage == warning.Quiet) == s.active() || s.stage > warning.Shelter || s.end > warning.Expired {
+			err = errors.Join(err, fmt.Errorf("board: warning %s: stage %s with end %q: not an item of the contract", id, s.stage, s.end))
 			continue
 		}
-		for _, z := range it.Zones {
+		if mended := s.mended(id); mended != s {
+			err = errors.Join(err, fmt.Errorf("board: warning %s: an item without alert, text, threat or time of the contract was mended", id))
+			s = mended
+		}
+		for _, z := range items[i].Zones {
 			if !Name(string(z)) {
-				err = errors.Join(err, fmt.Errorf("board: alert %s: zone %q: not an id", s.alert, z))
+				err = errors.Join(err, fmt.Errorf("board: warning %s: zone %q: not an id", id, z))
 				continue
 			}
 			if other, twice := says[z]; !twice || graver(s, other) < 0 {
@@ -287,6 +292,7 @@ func (p *Publisher) change(c *chain, zones []zone.ID) ([]Frame, error) {
 	if c.gap {
 		c.gap = false
 		c.seq++
+		c.due = earlier(c.due, p.now) // the beat that tells of it is due now
 	}
 	if len(zones) == 0 {
 		return nil, nil

@@ -52,6 +52,33 @@ func ofMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 func (s said) active() bool { return s.end == warning.NotEnded }
 
+// The times that the contract's form can write.
+var firstTime, lastTime = time.Unix(0, 0).UnixMilli(), time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC).UnixMilli()
+
+// mended is s with what a client would refuse made right: a wrong detail must not keep a
+// warning from being shown.
+func (s said) mended(id warning.ID) said {
+	if !s.threat.Valid() {
+		s.threat = class.Unknown
+	}
+	s.sure = min(s.sure, warning.High)
+	if !Name(string(s.alert)) {
+		if s.alert = alert.ID(id); !Name(string(id)) {
+			s.alert = "unknown"
+		}
+	}
+	if !Name(s.text) {
+		if s.text = s.end.String(); s.active() {
+			s.text = s.stage.String() + "-" + s.threat.String()
+		}
+	}
+	s.since, s.until = min(max(s.since, firstTime), lastTime), min(max(s.until, firstTime), lastTime)
+	if s.earliest != 0 && (s.earliest < firstTime || s.likely > lastTime || s.likely < firstTime || s.earliest > lastTime) {
+		s.earliest, s.likely = 0, 0
+	}
+	return s
+}
+
 // stale reports whether an end has been on the board long enough.
 func (s said) stale(now time.Time) bool {
 	return !s.active() && !now.Before(ofMilli(s.since).Add(KeepEnds))
@@ -121,7 +148,7 @@ func group(zones []zone.ID, what map[zone.ID]said) []alert.Item {
 
 // room is how many bytes of items fit a change: what is left of MaxChange after header,
 // signature and the members around the items.
-const room = (MaxChange-54-86-2)/4*3 - 2*maxName - 300
+var room = b64.DecodedLen(MaxChange-lineLength(0)) - 2*maxName - 300
 
 // pack spreads items over as many lists as it needs so that each fits a change. Items
 // stay in order, so what is gravest is said first.

@@ -157,11 +157,11 @@ func (s *Signer) Sign(p Payload) (Frame, error) {
 			}
 		}
 	}
-	line := sign(k.Kid, k.Private, p.Encode())
-	if len(line) > MaxFrame {
+	payload := p.Encode()
+	if lineLength(len(payload)) > MaxFrame {
 		return Frame{}, fmt.Errorf("board: sign %s: %w", p.Region, errOversize)
 	}
-	return Frame{Region: p.Region, Kind: p.Kind, Seq: p.Seq, At: p.At, Line: line}, nil
+	return Frame{Region: p.Region, Kind: p.Kind, Seq: p.Seq, At: p.At, Line: sign(k.Kid, k.Private, payload)}, nil
 }
 
 var errOversize = errors.New("the frame does not fit 1 MiB")

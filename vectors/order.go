@@ -146,6 +146,9 @@ func (m *maker) lost() {
 	s.shows(at(61))
 }
 
+// agreed0 is a beat from before the newest.
+func agreed0(m *maker, items ...object) string { return m.sign(m.beat("*", 7, at(0.9), items...)) }
+
 // beats is what a beat proves.
 func (m *maker) beats() {
 	a, b := shelter("drone", at(0), "UA-1"), shelter("rocket", at(0), "UA-2")
@@ -184,6 +187,16 @@ func (m *maker) beats() {
 		zones := shown("*", "shelter", a)
 		l.State, l.Seq = &zones, map[string]int64{"*": 7}
 	}
+
+	s = m.script("order/beat-again-after-fetch", "the beat that made the client fetch comes again with the board, and proves it")
+	told := m.sign(m.beat("*", 8, at(1), a, b))
+	s.take(board, after(at(0)), "taken")
+	s.take(told, after(at(1)), "fetch")
+	s.take(told, after(at(1)), "fetch")
+	s.take(m.sign(m.board("*", 8, at(0.5), a, b)), after(at(2)), "taken")
+	s.take(told, after(at(2)), "taken")
+	s.take(told, after(at(3)), "replay")
+	s.take(agreed0(m, a), after(at(4)), "replay")
 
 	over := ended("all-clear", "drone", at(1), "UA-1")
 	s = m.script("order/digest-without-ends", "ended zones are not in the digest; an expired one is until its end is said")

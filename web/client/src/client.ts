@@ -321,9 +321,9 @@ function order(chain: Chain, frame: Frame, digest: string, now: number): 'taken'
   }
   if (frame.at <= chain.ordered) return 'replay';
   if (frame.kind === 'beat') {
-    chain.ordered = frame.at;
     // Nothing less proves that what is held is what holds.
     if (frame.seq === chain.seq && frame.digest === digest && frame.active === active(chain)) {
+      chain.ordered = frame.at;
       chain.behind = undefined;
       return 'taken';
     }
@@ -337,8 +337,8 @@ function order(chain: Chain, frame: Frame, digest: string, now: number): 'taken'
       applyChange(chain, frame);
       return 'taken';
     }
-    // Its `at` does not count: it may be given again after the board.
   }
+  // Its `at` does not count: it may be given again after the board.
   chain.behind ??= now;
   return 'fetch';
 }
