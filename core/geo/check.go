@@ -187,11 +187,11 @@ func (c *checker) self(r *checkedRing) {
 	if !touched {
 		return
 	}
-	if place, crosses := crossesAtTouch(o); crosses {
-		c.fault(FlawCross, r.polygon, r.ring, place.point())
-		return
+	place, flaw := flawAtTouch(o)
+	if flaw == FlawTouch {
+		place = at
 	}
-	c.fault(FlawTouch, r.polygon, r.ring, at.point())
+	c.fault(flaw, r.polygon, r.ring, place.point())
 }
 
 // meetOwn is meet for two edges of one ring, i < j, without what neighbours must share.

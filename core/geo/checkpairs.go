@@ -5,9 +5,11 @@ import (
 	"slices"
 )
 
-// crossesAtTouch tells of a line that meets itself only at points of its own whether it
-// crosses itself there: then its inside changes from one of its sides to the other.
-func crossesAtTouch(o *outline) (vertex, bool) {
+// flawAtTouch tells what is wrong with a line that meets itself only at points of its own:
+// it crosses itself there where its inside changes from one of its sides to the other; it is
+// degenerate where all of it is run through more than once; else it only touches itself.
+func flawAtTouch(o *outline) (vertex, Flaw) {
+	budget := overlayBudget
 	lines := []*outline{o}
 	known, left := false, false
 	for e := range o.edges() {
@@ -15,25 +17,28 @@ func crossesAtTouch(o *outline) (vertex, bool) {
 		if a == b {
 			continue
 		}
-		cuts, _ := cutEdge(a, b, nil, lines)
+		cuts, _ := cutEdge(a, b, nil, lines, &budget)
 		for i := range len(cuts) + 1 {
-			p := pieceOf(a, b, cuts, i)
+			p := pieceOf(a, b, cuts, i, &budget)
 			if p.copies(lines) > 1 {
 				continue // a stretch run twice has no inside of its own
 			}
 			in := o.beside(&p, true)
 			if known && in != left {
-				return p.from, true
+				return p.from, FlawCross
 			}
 			known, left = true, in
 		}
 	}
-	return vertex{}, false
+	if !known {
+		return o.v[0], FlawDegenerate
+	}
+	return vertex{}, FlawTouch
 }
 
 // pairs looks for places where two rings of the zone meet.
 func (c *checker) pairs() {
-	order := slices.Clone(c.rings)
+	order := c.turned()
 	slices.SortStableFunc(order, func(a, b checkedRing) int { return cmp.Compare(a.line.bounds.minX, b.line.bounds.minX) })
 	told := map[[2]int]bool{}
 	for i := range order {
@@ -43,7 +48,7 @@ func (c *checker) pairs() {
 				break
 			}
 			c.budget--
-			if !a.line.bounds.meets(b.line.bounds) {
+			if !a.line.bounds.meets(b.line.bounds) || a.polygon == b.polygon && a.ring == b.ring {
 				continue
 			}
 			if a.polygon == b.polygon && b.ring == 0 {
@@ -61,6 +66,26 @@ func (c *checker) pairs() {
 		}
 	}
 	c.holes()
+}
+
+// turned lists the rings; where one reaches over the antimeridian, those at its other side
+// are there a second time, a turn to the east.
+func (c *checker) turned() []checkedRing {
+	order := slices.Clone(c.rings)
+	east := -gridTurn
+	for i, r := range order {
+		if r.line.bounds.minX < -gridHalf {
+			order[i].line = r.line.shifted(gridTurn)
+		}
+		east = max(east, order[i].line.bounds.maxX)
+	}
+	for _, r := range order {
+		if r.line.bounds.minX+gridTurn < east {
+			r.line = r.line.shifted(gridTurn)
+			order = append(order, r)
+		}
+	}
+	return order
 }
 
 // pair tells whether b crosses a.
@@ -109,7 +134,8 @@ func (c *checker) touching(a, b *checkedRing) (vertex, Flaw) {
 	}
 	known, inside := false, false
 	var at vertex
-	crossed := !walk(&own, &other, b.line.bounds, func(p *probe, in [2]bool) bool {
+	budget := overlayBudget
+	crossed := !walk(&own, &other, b.line.bounds, &budget, func(p *probe, in [2]bool) bool {
 		if in[0] != in[1] {
 			return true // along a itself
 		}

@@ -4,7 +4,12 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/tidwall/rtree"
 )
+
+// gapsBudget bounds the work of Gaps as overlayBudget does that of two shapes.
+const gapsBudget = 20 * overlayBudget
 
 // Gap is a place that shapes enclose and none of them covers.
 type Gap struct {
@@ -13,10 +18,12 @@ type Gap struct {
 }
 
 // Gaps lists what the shapes together enclose and do not cover, in order of falling area.
-// What is open to the outside is no gap; neither is one under a square millimetre.
-func Gaps(shapes []*Shape) []Gap {
+// What is open to the outside is no gap; neither is one under a square millimetre. It says
+// false where so many edges lie over each other that some gaps were not looked for.
+func Gaps(shapes []*Shape) ([]Gap, bool) {
 	t := tracer{from: map[vertex][]int{}, seen: map[[2]vertex]bool{}}
-	near := neighbours(shapes)
+	near, whole := Neighbours(shapes)
+	budget := gapsBudget
 	for i, s := range shapes {
 		own := s.lay(s.bounds)
 		var others layer
@@ -25,7 +32,7 @@ func Gaps(shapes []*Shape) []Gap {
 			others.parts = append(others.parts, l.parts...)
 			others.lines = append(others.lines, l.lines...)
 		}
-		walk(&own, &others, s.bounds, func(p *probe, in [2]bool) bool {
+		whole = walk(&own, &others, s.bounds, &budget, func(p *probe, in [2]bool) bool {
 			left := in[0] || own.beside(p, true)
 			right := in[1] || own.beside(p, false)
 			switch {
@@ -35,31 +42,44 @@ func Gaps(shapes []*Shape) []Gap {
 				t.add(p.to, p.from)
 			}
 			return true
-		})
+		}) && whole
 	}
-	return t.gaps()
+	return t.gaps(), whole
 }
 
-// neighbours lists for each shape the others whose bounds meet its own.
-func neighbours(shapes []*Shape) [][]int {
-	order := make([]int, len(shapes))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(shapes[i].bounds.minX, shapes[j].bounds.minX) })
+// maxNeighbours bounds the pairs of shapes whose bounds meet; on a map each shape has some
+// ten neighbours.
+const maxNeighbours = 2_000_000
+
+// Neighbours lists for each shape the others whose bounds meet its own, in ascending order;
+// false where there are too many to list.
+func Neighbours(shapes []*Shape) ([][]int, bool) {
+	var tree rtree.RTreeG[int]
 	near := make([][]int, len(shapes))
-	for k, i := range order {
-		for _, j := range order[k+1:] {
-			if shapes[j].bounds.minX > shapes[i].bounds.maxX {
-				break
-			}
-			if shapes[i].bounds.meets(shapes[j].bounds) {
+	pairs, whole := 0, true
+	for i, s := range shapes {
+		if s.Empty() {
+			continue
+		}
+		for _, by := range turns {
+			b := s.bounds.shift(by)
+			tree.Search([2]float64{b.minX, b.minY}, [2]float64{b.maxX, b.maxY}, func(_, _ [2]float64, j int) bool {
+				if pairs++; pairs > maxNeighbours {
+					whole = false
+					return false
+				}
 				near[i] = append(near[i], j)
 				near[j] = append(near[j], i)
-			}
+				return true
+			})
 		}
+		tree.Insert([2]float64{s.bounds.minX, s.bounds.minY}, [2]float64{s.bounds.maxX, s.bounds.maxY}, i)
 	}
-	return near
+	for i := range near {
+		slices.Sort(near[i])
+		near[i] = slices.Compact(near[i]) // a shape may be met at two turns
+	}
+	return near, whole
 }
 
 // tracer follows the border of what is covered, which lies left of each stretch.

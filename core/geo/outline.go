@@ -1,5 +1,7 @@
 package geo
 
+import "slices"
+
 // outline is one closed line on the grid, with boxes over runs of its edges so that
 // questions about a place look only at the edges near it. Edge i goes from v[i] to
 // v[i+1]; the last vertex repeats the first.
@@ -71,6 +73,17 @@ func stepOver(a, b vertex) float64 {
 		return gridTurn
 	}
 	return 0
+}
+
+// shifted returns the line a number of turns farther east.
+func (o *outline) shifted(by float64) *outline {
+	v := slices.Clone(o.v)
+	for i := range v {
+		v[i].x += by
+	}
+	s := &outline{v: v}
+	s.index()
+	return s
 }
 
 func (o *outline) edges() int { return len(o.v) - 1 }

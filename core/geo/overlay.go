@@ -11,6 +11,14 @@ import (
 // left and right of it are in the one shape and in the other. What holds for the sides of
 // all pieces holds for the plane, so nothing depends on how the shapes were drawn.
 
+// overlayBudget bounds the work of laying two shapes over each other, in pairs of edges
+// looked at: ten times what two countries need, and a second at most. A question that needs
+// whole numbers without bound costs as much as longCost of them.
+const (
+	overlayBudget = 30_000_000
+	longCost      = 30
+)
+
 // cut is a place on an edge from a to b: a + num/den (b-a), 0 < num < den; at is the same
 // place rounded, alike for both edges that meet there.
 type cut struct {
@@ -45,6 +53,7 @@ type probe struct {
 	from, to vertex // ends of the piece, rounded where it is a cut
 	near     vertex // the place, exact where at is nil, else within 1
 	at       *cut
+	budget   *int
 }
 
 // above says whether c is north of the place beside the probe, left or right of it by
@@ -52,6 +61,7 @@ type probe struct {
 func (p *probe) above(c vertex, left bool) bool {
 	d := c.y - p.near.y
 	if p.at != nil && math.Abs(d) < 4 {
+		*p.budget -= longCost
 		rest := new(big.Int).Sub(p.at.den, p.at.num)
 		y := rest.Mul(rest, big.NewInt(int64(p.a.y)))
 		y.Add(y, new(big.Int).Mul(p.at.num, big.NewInt(int64(p.b.y))))
@@ -88,6 +98,7 @@ func (p *probe) sideOf(c, d vertex) int {
 	if a*b >= 0 {
 		return max(min(a+b, 1), -1)
 	}
+	*p.budget -= longCost
 	v := new(big.Int).Sub(p.at.den, p.at.num)
 	v.Mul(v, turnValue(c, d, p.a))
 	return v.Add(v, new(big.Int).Mul(p.at.num, turnValue(c, d, p.b))).Sign()
@@ -115,6 +126,7 @@ func (o *outline) besideRun(level, i int, p *probe, left bool) bool {
 		}
 		return odd
 	}
+	*p.budget -= end - first
 	high := p.above(o.v[first], left)
 	for e := first; e < end; e++ {
 		next := p.above(o.v[e+1], left)
@@ -133,6 +145,7 @@ func (p *probe) copies(lines []*outline) int {
 	here := box{p.near.x - 2, p.near.y - 2, p.near.x + 2, p.near.y + 2}
 	for _, o := range lines {
 		o.near(here, func(first, end int) bool {
+			*p.budget -= end - first
 			for e := first; e < end; e++ {
 				c, d := o.v[e], o.v[e+1]
 				if c != d && edgeBox(c, d).meets(here) && turn(p.a, p.b, c) == 0 && turn(p.a, p.b, d) == 0 {
@@ -198,21 +211,15 @@ func (p part) shifted(by float64) part {
 	}
 	q := part{bounds: p.bounds.shift(by)}
 	for _, r := range p.rings {
-		v := slices.Clone(r.v)
-		for i := range v {
-			v[i].x += by
-		}
-		o := &outline{v: v}
-		o.index()
-		q.rings = append(q.rings, o)
+		q.rings = append(q.rings, r.shifted(by))
 	}
 	return q
 }
 
 // walk cuts the edges of one layer, as far as they meet limit, by all edges of both, and
 // calls visit for each piece with what is known of the other layer left [0] and right [1]
-// of it, until visit says false; then walk does too.
-func walk(own, other *layer, limit box, visit func(p *probe, other [2]bool) bool) bool {
+// of it, until visit says false or the budget is spent; then walk says false too.
+func walk(own, other *layer, limit box, budget *int, visit func(p *probe, other [2]bool) bool) bool {
 	for _, line := range own.lines {
 		// Along edges that meet nothing of the other layer its answer stays the same.
 		known, answer, last := false, false, 0
@@ -228,10 +235,13 @@ func walk(own, other *layer, limit box, visit func(p *probe, other [2]bool) bool
 					known = false
 					continue
 				}
-				cuts, met := cutEdge(a, b, nil, other.lines)
-				cuts, _ = cutEdge(a, b, cuts, own.lines)
+				cuts, met := cutEdge(a, b, nil, other.lines, budget)
+				cuts, _ = cutEdge(a, b, cuts, own.lines, budget)
+				if *budget -= longCost * len(cuts); *budget < 0 {
+					return false
+				}
 				for i := range len(cuts) + 1 {
-					p := pieceOf(a, b, cuts, i)
+					p := pieceOf(a, b, cuts, i, budget)
 					var in [2]bool
 					switch {
 					case met:
@@ -242,7 +252,7 @@ func walk(own, other *layer, limit box, visit func(p *probe, other [2]bool) bool
 						known, answer = true, other.beside(&p, true)
 						in = [2]bool{answer, answer}
 					}
-					if !visit(&p, in) {
+					if !visit(&p, in) || *budget < 0 {
 						return false
 					}
 				}
@@ -259,12 +269,13 @@ func walk(own, other *layer, limit box, visit func(p *probe, other [2]bool) bool
 
 // cutEdge adds the places where lines meet the edge from a to b between its ends, in
 // order, and says whether any of them meets it at all.
-func cutEdge(a, b vertex, cuts []cut, lines []*outline) ([]cut, bool) {
+func cutEdge(a, b vertex, cuts []cut, lines []*outline, budget *int) ([]cut, bool) {
 	met := false
 	edge := edgeBox(a, b)
 	before := len(cuts)
 	for _, o := range lines {
 		o.near(edge, func(first, end int) bool {
+			*budget -= end - first
 			for e := first; e < end; e++ {
 				c, d := o.v[e], o.v[e+1]
 				switch meet(a, b, c, d) {
@@ -284,7 +295,7 @@ func cutEdge(a, b vertex, cuts []cut, lines []*outline) ([]cut, bool) {
 				}
 				met = true
 			}
-			return true
+			return *budget >= 0
 		})
 	}
 	if len(cuts) > before && len(cuts) > 1 {
@@ -307,9 +318,9 @@ func cutAt(a, b, c vertex, cuts []cut) []cut {
 }
 
 // pieceOf returns a probe in piece i of an edge with these cuts.
-func pieceOf(a, b vertex, cuts []cut, i int) probe {
+func pieceOf(a, b vertex, cuts []cut, i int, budget *int) probe {
 	if len(cuts) == 0 {
-		return probe{a: a, b: b, from: a, to: b, near: vertex{(a.x + b.x) / 2, (a.y + b.y) / 2}}
+		return probe{a: a, b: b, from: a, to: b, near: vertex{(a.x + b.x) / 2, (a.y + b.y) / 2}, budget: budget}
 	}
 	low, high := cut{big.NewInt(0), big.NewInt(1), a}, cut{big.NewInt(1), big.NewInt(1), b}
 	if i > 0 {
@@ -320,35 +331,40 @@ func pieceOf(a, b vertex, cuts []cut, i int) probe {
 	}
 	at := mediant(low, high)
 	t := at.float()
-	return probe{a: a, b: b, from: low.at, to: high.at, at: &at,
+	return probe{a: a, b: b, from: low.at, to: high.at, at: &at, budget: budget,
 		near: vertex{a.x + float64(t*(b.x-a.x)), a.y + float64(t*(b.y-a.y))}}
 }
 
 // Within says whether the whole of s lies in t, borders included: exactly, with holes, with
-// parts of t that together cover s, and over the antimeridian. A stretch of s without
-// area must lie in t or on its border. An empty shape is within nothing.
+// parts of t that together cover s, and over the antimeridian. Stretches without area count
+// for nothing, and what has no area is within nothing. Where so many edges lie over each
+// other that the question is given up, the answer is no.
 func (s *Shape) Within(t *Shape) bool {
 	if s.Empty() || t.Empty() {
 		return false
 	}
-	own := layer{parts: s.parts}
+	own, other := layer{parts: s.parts}, t.lay(s.bounds)
 	for i := range s.parts {
 		own.lines = append(own.lines, s.parts[i].rings...)
 	}
-	other := t.lay(s.bounds)
-	if !walk(&own, &other, s.bounds, func(p *probe, in [2]bool) bool {
-		if in[0] && in[1] {
-			return true
+	some, budget := false, overlayBudget
+	if !walk(&own, &other, s.bounds, &budget, func(p *probe, in [2]bool) bool {
+		for side, left := range [...]bool{true, false} {
+			if some && in[side] {
+				continue
+			}
+			if own.beside(p, left) {
+				some = true
+				if !in[side] {
+					return false
+				}
+			}
 		}
-		left, right := own.beside(p, true), own.beside(p, false)
-		if !left && !right {
-			return in[0] || in[1]
-		}
-		return (in[0] || !left) && (in[1] || !right)
+		return true
 	}) {
 		return false
 	}
-	return walk(&other, &own, s.bounds, func(p *probe, in [2]bool) bool {
+	return some && walk(&other, &own, s.bounds, &budget, func(p *probe, in [2]bool) bool {
 		return (!in[0] || other.beside(p, true)) && (!in[1] || other.beside(p, false))
 	})
 }
@@ -363,7 +379,7 @@ func (s *Shape) Intersects(t *Shape) bool {
 	own, other := s.lay(s.bounds), t.lay(s.bounds)
 	for _, line := range own.lines {
 		for e := range line.edges() {
-			if _, met := cutEdge(line.v[e], line.v[e+1], nil, other.lines); met {
+			if meetsAny(line.v[e], line.v[e+1], other.lines) {
 				return true
 			}
 		}
@@ -380,20 +396,41 @@ func (s *Shape) Intersects(t *Shape) bool {
 	return false
 }
 
-// Overlaps says whether two shapes share more than border: an area.
+// meetsAny says whether the segment from a to b has a point in common with a line.
+func meetsAny(a, b vertex, lines []*outline) bool {
+	for _, o := range lines {
+		if !o.near(edgeBox(a, b), func(first, end int) bool {
+			for e := first; e < end; e++ {
+				if meet(a, b, o.v[e], o.v[e+1]) != apart {
+					return false
+				}
+			}
+			return true
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// Overlaps says whether two shapes share more than border: an area. Where the question is
+// given up (see Within), the answer is yes.
 func (s *Shape) Overlaps(t *Shape) bool {
 	own, other := s.lay(s.bounds), t.lay(s.bounds)
+	budget := overlayBudget
 	apart := func(mine *layer) func(p *probe, in [2]bool) bool {
 		return func(p *probe, in [2]bool) bool {
 			return (!in[0] || !mine.beside(p, true)) && (!in[1] || !mine.beside(p, false))
 		}
 	}
-	return !walk(&own, &other, t.boundsNear(s.bounds), apart(&own)) || !walk(&other, &own, s.bounds, apart(&other))
+	return !walk(&own, &other, t.boundsNear(s.bounds), &budget, apart(&own)) || !walk(&other, &own, s.bounds, &budget, apart(&other))
 }
 
-// OverlapArea is the area that two shapes share.
+// OverlapArea is the area that two shapes share, or NaN where the question is given up (see
+// Within).
 func (s *Shape) OverlapArea(t *Shape) SquareMetres {
 	own, other := s.lay(s.bounds), t.lay(s.bounds)
+	budget := overlayBudget
 	lines := append(slices.Clone(own.lines), other.lines...)
 	var sum float64
 	add := func(mine *layer) func(p *probe, in [2]bool) bool {
@@ -410,8 +447,9 @@ func (s *Shape) OverlapArea(t *Shape) SquareMetres {
 			return true
 		}
 	}
-	walk(&own, &other, t.boundsNear(s.bounds), add(&own))
-	walk(&other, &own, s.bounds, add(&other))
+	if !walk(&own, &other, t.boundsNear(s.bounds), &budget, add(&own)) || !walk(&other, &own, s.bounds, &budget, add(&other)) {
+		return SquareMetres(math.NaN())
+	}
 	return SquareMetres(math.Abs(sum) * (math.Pi / 180 / gridPerDegree))
 }
 

@@ -55,10 +55,7 @@ func (s *Shape) add(p Polygon) {
 func (o *outline) moveTo(b box) {
 	for _, by := range [...]float64{gridTurn, -gridTurn} {
 		if !o.bounds.meets(b) && o.bounds.shift(by).meets(b) {
-			for i := range o.v {
-				o.v[i].x += by
-			}
-			o.index()
+			*o = *o.shifted(by)
 			return
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"tocsin/core/geo"
@@ -34,7 +35,11 @@ type figures struct {
 	report   *Report
 	progress func(done, total int)
 	done     int
+	spent    int // overlaps that were given up
 }
+
+// maxSpent is after how many overlaps given up no more are measured.
+const maxSpent = 10
 
 // step tells of one more zone looked at; each is looked at for overlaps and for gaps, and
 // what its children take is nothing beside that.
@@ -52,8 +57,7 @@ func (f *figures) run() {
 		levels[z.Level] = append(levels[z.Level], i)
 	}
 	for _, level := range slices.Sorted(maps.Keys(levels)) {
-		f.overlaps(level, levels[level])
-		f.gaps(level, levels[level])
+		f.neighbourhood(level, levels[level])
 		f.people(level, levels[level])
 	}
 	f.families()
@@ -83,60 +87,49 @@ func (f *figures) list(what string, found []worst) {
 	}
 }
 
-func (f *figures) overlaps(level int, zones []int) {
-	var found []worst
-	byWest := slices.Clone(zones)
-	bounds := make(map[int]geo.Box, len(zones))
-	for _, i := range zones {
-		bounds[i] = f.shapes[i].Bounds()
-	}
-	slices.SortStableFunc(byWest, func(i, j int) int { return cmp.Compare(bounds[i].West, bounds[j].West) })
-	var over []int // zones over the antimeridian meet those at its other side
-	for k, i := range byWest {
-		wraps := bounds[i].West > bounds[i].East
-		if wraps {
-			over = append(over, i)
-		}
-		for _, j := range byWest[k+1:] {
-			if !wraps && bounds[j].West > bounds[i].East {
-				break
-			}
-			found = f.overlap(i, j, bounds, found)
-		}
-		f.step(1)
-	}
-	for _, i := range over {
-		for _, j := range byWest {
-			if bounds[j].West <= bounds[i].East && bounds[j].West < bounds[i].West {
-				found = f.overlap(j, i, bounds, found)
-			}
-		}
-	}
-	f.list(fmt.Sprintf("level %d: overlaps", level), found)
-}
-
-func (f *figures) overlap(i, j int, bounds map[int]geo.Box, found []worst) []worst {
-	if !bounds[i].Intersects(bounds[j]) {
-		return found
-	}
-	area := f.shapes[i].OverlapArea(f.shapes[j])
-	if area <= slight*min(f.shapes[i].Area(), f.shapes[j].Area()) {
-		return found
-	}
-	return append(found, worst{area, fmt.Sprintf("%s with %s", f.zones[i].ID, f.zones[j].ID)})
-}
-
-func (f *figures) gaps(level int, zones []int) {
+// neighbourhood looks for what neighbours of one level do to each other.
+func (f *figures) neighbourhood(level int, zones []int) {
 	shapes := make([]*geo.Shape, len(zones))
 	for k, i := range zones {
 		shapes[k] = f.shapes[i]
 	}
+	near, whole := geo.Neighbours(shapes)
+	if !whole {
+		f.report.remark(fmt.Sprintf("level %d: too many zones lie over each other to measure all overlaps and gaps", level), "")
+	}
 	var found []worst
-	for _, g := range geo.Gaps(shapes) {
+	for k, others := range near {
+		for _, l := range others {
+			if l > k && f.spent < maxSpent {
+				found = f.overlap(zones[k], zones[l], found)
+			}
+		}
+		f.step(1)
+	}
+	f.list(fmt.Sprintf("level %d: overlaps", level), found)
+	gaps, whole := geo.Gaps(shapes)
+	if !whole {
+		f.report.remark(fmt.Sprintf("level %d: zones too intricate to look for all gaps", level), "")
+	}
+	found = nil
+	for _, g := range gaps {
 		found = append(found, worst{g.Area, "near " + at(g.At)})
 	}
 	f.step(len(zones))
 	f.list(fmt.Sprintf("level %d: gaps between zones", level), found)
+}
+
+func (f *figures) overlap(i, j int, found []worst) []worst {
+	area := f.shapes[i].OverlapArea(f.shapes[j])
+	if math.IsNaN(float64(area)) {
+		f.spent++
+		f.report.remark("zones too intricate to measure their overlap", fmt.Sprintf("%s with %s", f.zones[i].ID, f.zones[j].ID))
+		return found
+	}
+	if area <= slight*min(f.shapes[i].Area(), f.shapes[j].Area()) {
+		return found
+	}
+	return append(found, worst{area, fmt.Sprintf("%s with %s", f.zones[i].ID, f.zones[j].ID)})
 }
 
 func (f *figures) people(level int, zones []int) {
@@ -184,7 +177,9 @@ func (f *figures) families() {
 			shared := f.shapes[k].Area()
 			if !f.shapes[k].Within(f.shapes[p]) {
 				whole := shared
-				shared = f.shapes[k].OverlapArea(f.shapes[p])
+				if shared = f.shapes[k].OverlapArea(f.shapes[p]); math.IsNaN(float64(shared)) {
+					shared = 0
+				}
 				if whole-shared > slight*whole {
 					outside = append(outside, worst{whole - shared, fmt.Sprintf("%s of %s", f.zones[k].ID, parent.ID)})
 				}

@@ -36,7 +36,7 @@ func inspect(zones []Zone, files []string, r *Report) {
 		return ""
 	}
 	r.Zones = len(zones)
-	if len(zones) == 0 {
+	if len(zones) == 0 && !r.Bad() {
 		r.defect(Defect{What: "no zones"})
 	}
 	if len(zones) > MaxZones {

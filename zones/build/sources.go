@@ -121,11 +121,17 @@ func OutlineGeoJSON(m geo.MultiPolygon) []byte {
 	return d.bytes()
 }
 
+// quarter is the feature code of a part of a city: no name for a map of a country.
+const quarter = "PPLX"
+
 // UkrainianLabels are the place names of the Ukrainian map: settlements of Ukraine in
 // Ukrainian, larger ones of its neighbours.
 func UkrainianLabels(cities []City, kept map[int64]Rename) []Label {
 	var out []Label
 	for _, c := range cities {
+		if c.Feature == quarter {
+			continue
+		}
 		l := Label{At: c.At, Population: c.Population, Capital: c.Feature == "PPLC"}
 		if c.Country == "UA" {
 			l.Names, _ = ukrainianNames(c, kept)
@@ -151,12 +157,15 @@ func IsraeliLabels(cities []City, areas []zone.Zone) []Label {
 	}
 	var out []Label
 	for _, c := range cities {
+		if c.Feature == quarter {
+			continue
+		}
 		l := Label{At: c.At, Population: c.Population, Capital: c.Feature == "PPLC", Names: map[string]string{"": c.Name}, Minor: c.Country != "IL" && c.Country != "PS"}
 		if c.Country == "IL" {
 			l.Names["en"] = c.Name
 			for _, z := range byName[plainName(c.Name)] {
 				if geo.Distance(z.Label, c.At) < sameTown {
-					l.Names["he"] = z.Names["he"]
+					l.Names["he"], _, _ = strings.Cut(z.Names["he"], " - ") // of the quarters of a city, the city
 				}
 			}
 		}
