@@ -233,6 +233,13 @@ func (w *world) doRule(name, stage string, args map[string]string) error {
 		}
 		r.Mode = Mode{Veto: d}
 	}
+	for name, to := range map[string]*time.Duration{"hold": &r.Hold, "stay": &r.Stay} {
+		if args[name] != "" {
+			if *to, err = time.ParseDuration(args[name]); err != nil {
+				return err
+			}
+		}
+	}
 	w.policy.Rules[c][s-1] = r
 	w.keep(w.book.SetPolicy(w.now, w.policy))
 	return nil
