@@ -30,7 +30,7 @@ func BenchmarkScan(b *testing.B) {
 					p.Observe(after(at), o)
 				}
 			}
-			make := func() []observation.Observation {
+			looks := func() []observation.Observation {
 				at += 4
 				var os []observation.Observation
 				for _, m := range ms {
@@ -44,13 +44,13 @@ func BenchmarkScan(b *testing.B) {
 				return append(os, observed(s, at, observation.Absence{}))
 			}
 			for range 6 {
-				feed(make())
+				feed(looks())
 			}
 			b.ReportAllocs()
 			var took time.Duration
 			for b.Loop() {
 				b.StopTimer()
-				os := make()
+				os := looks()
 				b.StartTimer()
 				t0 := time.Now()
 				feed(os)

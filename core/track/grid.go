@@ -9,11 +9,24 @@ import (
 // grid finds the objects whose reach may hold a place. Each object stands in the few
 // cells its reach touches, at the level where cells are about as large as the reach.
 type grid struct {
-	cells [gridLevels]map[cell][]*object
+	cells [gridLevels]map[cell][]entry
 	marks uint64
 }
 
 type cell [3]int32
+
+// entry is an object in a cell, with the circle it may be in beside it: most objects of
+// a cell are passed over without being touched.
+type entry struct {
+	object          *object
+	x, y, z, radius float32
+}
+
+// meets reports whether the circle reaches into a ball.
+func (e *entry) meets(x, y, z, radius float32) bool {
+	x, y, z, radius = x-e.x, y-e.y, z-e.z, radius+e.radius
+	return x*x+y*y+z*z <= radius*radius
+}
 
 const (
 	gridLevels = 5
@@ -26,14 +39,12 @@ type footprint struct {
 	level  int
 	lo, hi cell
 	in     bool
-	centre vec3
-	radius float64
 }
 
 func newGrid() *grid {
 	g := &grid{}
 	for i := range g.cells {
-		g.cells[i] = map[cell][]*object{}
+		g.cells[i] = map[cell][]entry{}
 	}
 	return g
 }
@@ -54,13 +65,22 @@ func (g *grid) place(o *object, centre vec3, radius float64) {
 	radius = math.Min(radius, size)
 	lo := cellOf(vec3{centre[0] - radius, centre[1] - radius, centre[2] - radius}, size)
 	hi := cellOf(vec3{centre[0] + radius, centre[1] + radius, centre[2] + radius}, size)
+	e := entry{o, float32(centre[0]), float32(centre[1]), float32(centre[2]), float32(radius) + 2} // 2 m: what float32 leaves off
+	m := g.cells[level]
 	if f := &o.foot; f.in && f.level == level && f.lo == lo && f.hi == hi {
-		f.centre, f.radius = centre, radius
+		each(lo, hi, func(c cell) {
+			in := m[c]
+			in[find(in, o)] = e
+		})
 		return
 	}
 	g.remove(o)
-	o.foot = footprint{level: level, lo: lo, hi: hi, in: true, centre: centre, radius: radius}
-	each(lo, hi, func(c cell) { g.cells[level][c] = append(g.cells[level][c], o) })
+	o.foot = footprint{level: level, lo: lo, hi: hi, in: true}
+	each(lo, hi, func(c cell) { m[c] = append(m[c], e) })
+}
+
+func find(in []entry, o *object) int {
+	return slices.IndexFunc(in, func(e entry) bool { return e.object == o })
 }
 
 func (g *grid) remove(o *object) {
@@ -70,14 +90,10 @@ func (g *grid) remove(o *object) {
 	m := g.cells[o.foot.level]
 	each(o.foot.lo, o.foot.hi, func(c cell) {
 		in := m[c]
-		for i, other := range in {
-			if other == o {
-				in[i] = in[len(in)-1]
-				in[len(in)-1] = nil
-				in = in[:len(in)-1]
-				break
-			}
-		}
+		i := find(in, o)
+		in[i] = in[len(in)-1]
+		in[len(in)-1] = entry{}
+		in = in[:len(in)-1]
 		if len(in) == 0 {
 			delete(m, c)
 			return
@@ -97,15 +113,10 @@ func each(lo, hi cell, f func(cell)) {
 	}
 }
 
-func (f *footprint) meets(centre vec3, radius float64) bool {
-	x, y, z := f.centre[0]-centre[0], f.centre[1]-centre[1], f.centre[2]-centre[2]
-	reach := f.radius + radius
-	return x*x+y*y+z*z <= reach*reach
-}
-
 // near appends the objects that may reach into a ball, each once, oldest first.
 func (g *grid) near(centre vec3, radius float64, out []*object) []*object {
 	g.marks++
+	px, py, pz, pr := float32(centre[0]), float32(centre[1]), float32(centre[2]), float32(radius)
 	for level, m := range g.cells {
 		if len(m) == 0 {
 			continue
@@ -116,13 +127,12 @@ func (g *grid) near(centre vec3, radius float64, out []*object) []*object {
 		for x := lo[0]; x <= hi[0]; x++ {
 			for y := lo[1]; y <= hi[1]; y++ {
 				for z := lo[2]; z <= hi[2]; z++ {
-					for _, o := range m[cell{x, y, z}] {
-						if o.mark == g.marks {
-							continue
-						}
-						o.mark = g.marks
-						if o.foot.meets(centre, radius) {
-							out = append(out, o)
+					in := m[cell{x, y, z}]
+					for i := range in {
+						e := &in[i]
+						if e.meets(px, py, pz, pr) && e.object.mark != g.marks {
+							e.object.mark = g.marks
+							out = append(out, e.object)
 						}
 					}
 				}
