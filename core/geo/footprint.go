@@ -63,8 +63,15 @@ type Footprint struct {
 	bounds box // in grid units; x may pass the antimeridian
 	// across and along turn metres east and north into that space.
 	across, along [2]float64
-	valid         bool
+	// stretch bounds how long a metre may become in that space; 0 where the footprint is too
+	// large to say.
+	stretch float64
+	valid   bool
 }
+
+// largestPruned is the greatest half axis at which the plane's distortion stays within the
+// hundredth that stretch allows for.
+const largestPruned = 1_000_000
 
 // Footprint prepares the ellipse. One whose centre or axes are no finite numbers, or with
 // a negative axis, meets nothing. An axis over 5,000 km counts as 5,000 km, one under a
@@ -83,6 +90,9 @@ func (e Ellipse) Footprint() Footprint {
 		along:  [2]float64{sin / a, cos / a},
 		across: [2]float64{cos / b, -sin / b},
 		valid:  true,
+	}
+	if max(a, b) <= largestPruned {
+		f.stretch = 1.01 / min(a, b)
 	}
 	f.bounds = reach(e.Centre, math.Hypot(a*sin, b*cos), math.Hypot(a*cos, b*sin), max(a, b))
 	return f
@@ -155,7 +165,7 @@ func (s *Shape) Meets(f *Footprint) bool {
 			if !p.bounds.meets(b) {
 				continue
 			}
-			if p.locate(centre) != outside || s.bordersMeet(p, f, b) {
+			if p.bordersMeet(f, b) || p.locate(centre) != outside {
 				return true
 			}
 		}
@@ -163,36 +173,43 @@ func (s *Shape) Meets(f *Footprint) bool {
 	return false
 }
 
-func (s *Shape) bordersMeet(p *part, f *Footprint, b box) bool {
-	at := p.first
+func (p *part) bordersMeet(f *Footprint, b box) bool {
 	for _, r := range p.rings {
-		if r.edgesMeet(len(r.levels)-1, 0, s.near[at:at+len(r.v)], f, b) {
+		if r.edgesMeet(len(r.levels)-1, 0, f, b) {
 			return true
 		}
-		at += len(r.v)
 	}
 	return false
 }
 
-func (o *outline) edgesMeet(level, i int, near []ECEF, f *Footprint, b box) bool {
+func (o *outline) edgesMeet(level, i int, f *Footprint, b box) bool {
 	if !o.levels[level][i].meets(b) {
+		return false
+	}
+	d := &o.discs[level][i]
+	x, y := f.unit(&d.centre)
+	q := x*x + y*y
+	if q <= 1 {
+		return true
+	}
+	if far := 1 + d.radius*f.stretch; f.stretch > 0 && q > far*far {
 		return false
 	}
 	if level > 0 {
 		for j := i * fan; j < min((i+1)*fan, len(o.levels[level-1])); j++ {
-			if o.edgesMeet(level-1, j, near, f, b) {
+			if o.edgesMeet(level-1, j, f, b) {
 				return true
 			}
 		}
 		return false
 	}
 	first, end := o.run(0, i)
-	x, y := f.unit(&near[first])
+	x, y = f.unit(&o.places[first])
 	if x*x+y*y <= 1 {
 		return true
 	}
 	for e := first; e < end; e++ {
-		nx, ny := f.unit(&near[e+1])
+		nx, ny := f.unit(&o.places[e+1])
 		if nx*nx+ny*ny <= 1 || toOrigin(x, y, nx, ny) <= 1 {
 			return true
 		}
@@ -244,7 +261,7 @@ func (s *Shape) BorderDistance(p Point, limit Metres) Metres {
 			continue
 		}
 		for i := range s.parts {
-			if s.parts[i].bounds.meets(b) && s.borderNear(&s.parts[i], &l, b, &best) {
+			if s.parts[i].bounds.meets(b) && s.parts[i].borderNear(&l, b, &best) {
 				found = true
 			}
 		}
@@ -256,15 +273,13 @@ func (s *Shape) BorderDistance(p Point, limit Metres) Metres {
 }
 
 // borderNear lowers best, a squared distance, to that of the part's nearest edge in b.
-func (s *Shape) borderNear(p *part, l *plane, b box, best *float64) bool {
-	at, found := p.first, false
+func (p *part) borderNear(l *plane, b box, best *float64) bool {
+	found := false
 	for _, r := range p.rings {
-		near := s.near[at : at+len(r.v)]
-		at += len(r.v)
 		r.near(b, func(first, end int) bool {
-			ax, ay := l.at(&near[first])
+			ax, ay := l.at(&r.places[first])
 			for e := first; e < end; e++ {
-				bx, by := l.at(&near[e+1])
+				bx, by := l.at(&r.places[e+1])
 				if d := toOrigin(ax, ay, bx, by); d <= *best {
 					*best, found = d, true
 				}

@@ -1,6 +1,9 @@
 package geo
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // outline is one closed line on the grid, with boxes over runs of its edges so that
 // questions about a place look only at the edges near it. Edge i goes from v[i] to
@@ -11,6 +14,16 @@ type outline struct {
 	// levels[0] has a box for each run of runEdges edges, levels[k] one for each run of
 	// fan boxes of levels[k-1]; the last level has one box.
 	levels [][]box
+	// For tests in metres: the places of the vertices, and for each box of each level a disc
+	// around the vertices of its run. Only the lines of a Shape have them.
+	places []ECEF
+	discs  [][]disc
+}
+
+// disc is a vertex and how far from it, in metres, the other vertices of its run are.
+type disc struct {
+	centre ECEF
+	radius float64
 }
 
 const (
@@ -81,9 +94,28 @@ func (o *outline) shifted(by float64) *outline {
 	for i := range v {
 		v[i].x += by
 	}
-	s := &outline{v: v}
+	s := &outline{v: v, places: o.places, discs: o.discs}
 	s.index()
 	return s
+}
+
+// locateVertices fills in what tests in metres need.
+func (o *outline) locateVertices() {
+	o.places = make([]ECEF, len(o.v))
+	for i, v := range o.v {
+		o.places[i] = Position{Point: v.point()}.ECEF()
+	}
+	o.discs = make([][]disc, len(o.levels))
+	for level, boxes := range o.levels {
+		for i := range boxes {
+			first, end := o.run(level, i)
+			d := disc{centre: o.places[(first+end)/2]}
+			for _, p := range o.places[first : end+1] {
+				d.radius = max(d.radius, math.Hypot(math.Hypot(p[0]-d.centre[0], p[1]-d.centre[1]), p[2]-d.centre[2]))
+			}
+			o.discs[level] = append(o.discs[level], d)
+		}
+	}
 }
 
 func (o *outline) edges() int { return len(o.v) - 1 }

@@ -9,14 +9,12 @@ import "math"
 type Shape struct {
 	parts  []part
 	bounds box
-	near   []ECEF // the places of all vertices, ring by ring, for tests in metres
 }
 
 // part is one polygon: rings[0] is the outer one.
 type part struct {
 	rings  []*outline
 	bounds box
-	first  int // index in Shape.near of its first vertex
 }
 
 // NewShape prepares a MultiPolygon, which it does not keep. Rings without a point are
@@ -35,7 +33,7 @@ func (s *Shape) add(p Polygon) {
 	if outer == nil {
 		return
 	}
-	pt := part{rings: []*outline{outer}, bounds: outer.bounds, first: len(s.near)}
+	pt := part{rings: []*outline{outer}, bounds: outer.bounds}
 	for _, h := range p.Holes {
 		if hole := newOutline(h); hole != nil {
 			hole.moveTo(outer.bounds)
@@ -43,9 +41,7 @@ func (s *Shape) add(p Polygon) {
 		}
 	}
 	for _, r := range pt.rings {
-		for _, v := range r.v {
-			s.near = append(s.near, Position{Point: v.point()}.ECEF())
-		}
+		r.locateVertices()
 	}
 	s.parts = append(s.parts, pt)
 	s.bounds = s.bounds.union(pt.bounds)
@@ -68,7 +64,15 @@ var turns = [...]float64{0, gridTurn, -gridTurn}
 func (s *Shape) Empty() bool { return len(s.parts) == 0 }
 
 // Vertices is the number of points in all rings.
-func (s *Shape) Vertices() int { return len(s.near) }
+func (s *Shape) Vertices() int {
+	n := 0
+	for _, p := range s.parts {
+		for _, r := range p.rings {
+			n += len(r.v)
+		}
+	}
+	return n
+}
 
 // Contains says whether the point is in the shape or on its border.
 func (s *Shape) Contains(p Point) bool {
