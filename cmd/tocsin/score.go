@@ -36,7 +36,9 @@ func (s scoreCmd) Run(c *console) error {
 		return json.NewEncoder(c.out).Encode(score)
 	}
 	var b strings.Builder
-	line := func(name, format string, v ...any) { fmt.Fprintf(&b, "%-20s "+format+"\n", append([]any{name}, v...)...) }
+	line := func(name, format string, v ...any) {
+		fmt.Fprintf(&b, "%-20s "+format+"\n", append([]any{name}, v...)...)
+	}
 	line("scenario", "%s (%d epochs)", score.Scenario, score.Epochs)
 	line("GOSPA", "%.1f", score.GOSPA)
 	line("OSPA", "%.1f", score.OSPA)

@@ -44,7 +44,10 @@ func (p *Picture) start(now time.Time, q *plot) []Change {
 	ob.credit(q.source, q.at)
 	ob.remember(q.o)
 	ob.heed(q)
-	ob.clutter = flatClutter(q.source, &q.g)
+	if c := p.nearCue(q); c != nil {
+		ob.hear(c.says)
+	}
+	ob.clutter = q.clutter
 	ob.trace()
 	p.objects = append(p.objects, ob)
 	q.started = ob

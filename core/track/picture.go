@@ -122,6 +122,17 @@ const soonest = 5 * time.Second
 
 // Observe takes one observation and returns the confirmed tracks that it changed, in
 // the order in which the tracks were born. now never steps back.
+//
+// What each body does: Plot, Fix, SensorTrack, Cooperative and Presence (as a place known
+// to half its reach) correct an object or start one; one with a Key goes to the object
+// that had the key before, unless it is nowhere near. Bearing corrects an object and starts none:
+// unmatched ones are counted (observation-unmatched). Cue makes new objects near it
+// likelier and of its kind. Absence lowers the existence of what the source should have seen.
+//
+// An observation may come up to Config.Late after it was observed: it is taken where
+// it belongs in time. Later ones are counted (observation-late) and not used; so are
+// those that cannot be measured with (observation-refused) and those of unknown sources
+// (source-unknown).
 func (p *Picture) Observe(now time.Time, o observation.Observation) []Change {
 	now = now.UTC().Round(0)
 	changes := p.sweep(now)

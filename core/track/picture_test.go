@@ -461,3 +461,32 @@ func TestMerged(t *testing.T) {
 		t.Fatalf("merged %v, %d tracks", merged, len(trs))
 	}
 }
+
+// A launch cue makes what starts near it be of its kind, and be confirmed sooner in clutter.
+func TestCue(t *testing.T) {
+	s := radar("r", 0)
+	s.Clutter = 5000
+	desk := observation.Source{ID: "desk", Kind: "authority"}
+	looks := func(cued bool) (n int, rocket float64) {
+		p := NewPicture(Config{Sources: []observation.Source{s, desk}})
+		g := rng()
+		m := mover{p: [3]float64{60e3, 0, 3000}, v: [3]float64{-150, 0, 30}}
+		if cued {
+			at := geo.NewENU(here).From(m.p).Position()
+			o := observed(desk, 0, observation.Cue{Area: geo.Circle{Centre: at.Point, Radius: 5000}, LaunchedAt: after(-5)})
+			o.Says = class.Of(class.Rocket)
+			p.Observe(after(0), o)
+		}
+		for i := range 20 {
+			for _, c := range scan(p, s, float64(i)*4, g, m) {
+				return i + 1, c.Track.Class[class.Rocket]
+			}
+		}
+		return 99, 0
+	}
+	without, plain := looks(false)
+	with, told := looks(true)
+	if with >= without || told < 3*plain {
+		t.Errorf("confirmed after %d looks with the cue and %d without; a rocket with %.3f and %.3f", with, without, told, plain)
+	}
+}

@@ -111,7 +111,8 @@ type Track struct {
 	Sources   []Contribution `json:"sources"`
 	Since     time.Time      `json:"since"`
 	SeenAt    time.Time      `json:"seen_at"` // when it was last observed
-	// Recent are the last observations it rests on, oldest first, at most 8.
+	// Recent are the last observations it rests on, oldest first, at most 8. The array
+	// behind it is shared between revisions and never written again: read it only.
 	Recent []observation.Observation `json:"-"`
 }
 
