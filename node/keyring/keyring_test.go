@@ -523,3 +523,18 @@ func TestAdmit(t *testing.T) {
 		t.Errorf("revoked: %q, %v", made, err)
 	}
 }
+
+func FuzzParsePolygon(f *testing.F) {
+	for _, p := range []string{``, `[]`, `[[[[0,0],[1,0],[1,1],[0,0]]]]`, `[[[[179,0],[-179,0],[-179,1],[179,0]]]]`, `[[[[0,0],[9,0],[9,9],[0,9],[0,0]],[[1,1],[2,1],[2,2],[1,1]]]]`} {
+		f.Add([]byte(p))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := ParsePolygon(b)
+		if err != nil || m == nil {
+			return
+		}
+		if s := geo.NewShape(m); !s.Within(s) {
+			t.Errorf("%s does not lie in itself", b)
+		}
+	})
+}
