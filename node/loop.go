@@ -11,7 +11,6 @@ import (
 	"tocsin/core/alert"
 	"tocsin/core/observation"
 	"tocsin/core/pipeline"
-	"tocsin/core/warning"
 	"tocsin/gateway"
 	"tocsin/health"
 	"tocsin/journal"
@@ -57,6 +56,9 @@ type loop struct {
 	receipts     chan alert.Receipt
 	conditions   chan health.Condition
 	signers      chan *board.Signer
+	broken       chan error    // a disk that failed under someone else
+	ended        chan struct{} // closed when run returns
+	inForce      inForce
 }
 
 // outbox is a channel's queue as the loop needs it.
@@ -66,8 +68,8 @@ type outbox interface {
 
 // request is a command that is already kept, waiting for its answer.
 type request struct {
-	command warning.Command
-	answer  chan pipeline.Answer
+	order  pipeline.Order
+	answer chan pipeline.Answer // nil: nobody waits; else it has room for one
 }
 
 // reserving is a reservation on its way to the disk.
@@ -93,6 +95,7 @@ func (l *loop) now() time.Time {
 
 // run owns everything until the context ends or the disk fails.
 func (l *loop) run(ctx context.Context) error {
+	defer close(l.ended)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	kept := l.now()
@@ -108,6 +111,7 @@ func (l *loop) run(ctx context.Context) error {
 			l.metrics.observation(time.Since(started))
 		case r := <-l.commands:
 			err = l.command(r)
+		case err = <-l.broken:
 		case r := <-l.receipts:
 			err = l.step(l.now(), pipeline.Received{Receipt: r})
 		case c := <-l.conditions:
@@ -215,8 +219,9 @@ func (l *loop) step(now time.Time, in pipeline.Input) error {
 // decided, in one piece.
 func (l *loop) command(r request) error {
 	now := l.now()
-	out := l.core.Step(now, pipeline.Commanded{Command: r.command})
-	answer := pipeline.AnswerOf(r.command.ID, out)
+	out := l.core.Step(now, r.order.Input())
+	answer := pipeline.AnswerOf(r.order.ID, out)
+	answer.Position = r.order.Position
 	body, err := json.Marshal(answer)
 	if err != nil {
 		return fmt.Errorf("node: answer: %w", err)
@@ -261,6 +266,7 @@ func (l *loop) speak(now time.Time, out []pipeline.Change) {
 		switch c := c.(type) {
 		case pipeline.WarningChanged:
 			said = true
+			l.inForce.put(c.Warning)
 			more, err := l.board.Apply(now, c.Warning.ID, c.Items)
 			l.unsigned(now, err)
 			frames = append(frames, more...)

@@ -50,7 +50,7 @@ func remember(ctx context.Context, j *journal.Journal, spoken *journal.Spoken) (
 				delete(kept, order[0])
 				order = order[1:]
 			}
-			if err := m.fold(e.Kind, e.Body); err != nil {
+			if err := m.fold(int64(e.Position), e.Kind, e.Body); err != nil {
 				m.damage = append(m.damage, fmt.Errorf("position %d: %w", e.Position, err))
 			}
 			return nil
@@ -91,7 +91,7 @@ func (m *memory) adopt(ctx context.Context, j *journal.Journal, spoken *journal.
 		m.damage = append(m.damage, err)
 	}
 	for _, n := range fresh {
-		if err := m.fold(n.Kind, n.Body); err != nil {
+		if err := m.fold(0, n.Kind, n.Body); err != nil {
 			m.damage = append(m.damage, fmt.Errorf("spoken.log: %w", err))
 		}
 	}
@@ -113,7 +113,7 @@ func (m *memory) adopt(ctx context.Context, j *journal.Journal, spoken *journal.
 	return nil
 }
 
-func (m *memory) fold(kind string, body []byte) error {
+func (m *memory) fold(position int64, kind string, body []byte) error {
 	switch kind {
 	case kindNumbers:
 		var r board.Reservation
@@ -126,6 +126,6 @@ func (m *memory) fold(kind string, body []byte) error {
 		m.starts++
 		return nil
 	default:
-		return m.ledger.Fold(kind, body)
+		return m.ledger.FoldAt(position, kind, body)
 	}
 }

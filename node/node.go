@@ -8,13 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"tocsin/board"
 	"tocsin/channel"
@@ -49,6 +48,8 @@ type Node struct {
 	journal  *journal.Journal
 	spoken   *journal.Spoken
 	ring     *keyring.Ring
+	grants   *grants
+	refusing atomic.Bool // the last command could not be kept
 	loop     *loop
 	gateway  *gateway.Gateway
 	feed     *channel.Outbox
@@ -152,11 +153,15 @@ func (n *Node) assemble(policy warning.Policy) error {
 	for i, s := range n.cfg.Sources {
 		sources[i] = s.Observed()
 	}
+	var err error
+	if n.grants, err = newGrants(n.ring, n.zones, sources); err != nil {
+		return err
+	}
+	sources = append(sources, n.grants.sources()...)
 	core := pipeline.New(pipeline.Config{
 		Alert: n.words, Zones: n.zones, Policy: policy, Sources: sources,
 		TrackPrefix: fmt.Sprintf("t%d-", n.memory.starts+1),
 	})
-	var err error
 	if n.sensors, err = n.feeds(); err != nil {
 		return err
 	}
@@ -195,6 +200,8 @@ func (n *Node) assemble(policy warning.Policy) error {
 		receipts:     make(chan alert.Receipt, receiptQueue),
 		conditions:   make(chan health.Condition, 1024),
 		signers:      make(chan *board.Signer, 1),
+		broken:       make(chan error, 1),
+		ended:        make(chan struct{}),
 	}
 	n.loop.staleAll()
 	if err := shown.Err(); err != nil {
@@ -228,6 +235,7 @@ func (n *Node) restore() error {
 		if err := l.board.Restore(now, w.ID, alert.Items(w, last[w.ID])); err != nil {
 			n.log.Warn("board: " + err.Error())
 		}
+		l.inForce.put(w)
 		n.log.Info("restored", "warning", w.ID, "revision", w.Revision, "zones", len(w.Zones))
 	}
 	for _, err := range n.memory.damage {
@@ -253,8 +261,16 @@ func (n *Node) restore() error {
 			l.board.Reserved(r)
 		}
 	}
-	for _, c := range n.memory.ledger.Unanswered() {
-		if err := l.command(request{command: c}); err != nil {
+	for _, o := range n.memory.ledger.Unanswered() {
+		answer := make(chan pipeline.Answer, 1)
+		if err := l.command(request{order: o, answer: answer}); err != nil {
+			return err
+		}
+		body, err := json.Marshal(<-answer)
+		if err != nil {
+			return err
+		}
+		if err := n.memory.fold(0, pipeline.KindAnswer, body); err != nil {
 			return err
 		}
 	}
@@ -265,9 +281,11 @@ func (n *Node) listen(ctx context.Context) (err error) {
 	if n.public, err = openDoor(ctx, "public", n.cfg.Public.Listen, n.cfg.Public.TLS, publicConnections, bounded(n.gateway)); err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}))
-	n.desk, err = openDoor(ctx, "desk", n.cfg.Desk.Listen, TLS{}, deskConnections, bounded(mux))
+	commands, err := n.openDesk()
+	if err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
+	n.desk, err = openDoor(ctx, "desk", n.cfg.Desk.Listen, TLS{}, deskConnections, bounded(commands))
 	return err
 }
 
@@ -402,6 +420,9 @@ func (n *Node) watchKeys(ctx context.Context) {
 		var signer *board.Signer
 		if err == nil {
 			signer, err = next.Signer(n.zones)
+		}
+		if err == nil {
+			err = n.grants.use(next)
 		}
 		n.condition(health.Condition{Name: "keys-unreadable", Raised: err != nil, At: time.Now().UTC(), Detail: fmt.Sprint(err)})
 		if err != nil {

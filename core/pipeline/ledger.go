@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"tocsin/core/alert"
@@ -75,129 +77,191 @@ func Entry(c Change) (kind string, body []byte, ok bool, err error) {
 }
 
 // Ledger folds what was kept back into what the core needs after a restart. The zero
-// value is ready. An entry folded twice counts once.
+// value is ready. An entry folded twice counts once, and the order of two entries about
+// different warnings or commands does not matter.
 type Ledger struct {
 	warnings map[warning.ID]warning.Warning
 	alerts   map[warning.ID][]alert.Alert
-	orders   []Order    // kept and not answered, oldest first
-	answered []Answered // oldest first
+	newest   time.Time // of the decisions
+	folded   int       // decisions since what is long over was let go
+
+	commands []Order             // kept and not answered, oldest first
+	answers  map[string]Answered // by command
+	answered []string            // oldest first
 }
 
-// Answered is a command that was carried out or refused: enough to give the answer again,
-// and to tell a repeat from other content under the same id. Content is empty where the
-// command itself was not read back.
-type Answered struct {
-	Content string
-	Answer  Answer
-}
-
-// answeredLimit bounds how many answered commands are remembered.
-const answeredLimit = 10_000
+// Bounds of a ledger: a journal is read from its first day on.
+const (
+	// answeredLimit is how many answered commands are remembered.
+	answeredLimit = 10_000
+	// sweepEvery is after how many decisions what is long over is let go.
+	sweepEvery = 1024
+)
 
 // Fold is FoldAt of an entry whose position is not known.
 func (l *Ledger) Fold(kind string, body []byte) error { return l.FoldAt(0, kind, body) }
 
 // FoldAt takes one entry and where it is kept, in the order they were kept. Kinds it does
-// not know are not its.
+// not know are not its. An error is an entry that says nothing usable; it changes nothing.
 func (l *Ledger) FoldAt(position int64, kind string, body []byte) error {
 	switch kind {
 	case KindDecision:
-		var d Decision
-		if err := json.Unmarshal(body, &d); err != nil {
-			return fmt.Errorf("pipeline: decision: %w", err)
-		}
-		if l.warnings == nil {
-			l.warnings = map[warning.ID]warning.Warning{}
-		}
-		if held, ok := l.warnings[d.Warning.ID]; !ok || held.Revision <= d.Warning.Revision {
-			l.warnings[d.Warning.ID] = d.Warning
-		}
+		return fold(kind, body, l.decision)
 	case KindAlert:
-		var a alert.Alert
-		if err := json.Unmarshal(body, &a); err != nil {
-			return fmt.Errorf("pipeline: alert: %w", err)
-		}
-		if l.alerts == nil {
-			l.alerts = map[warning.ID][]alert.Alert{}
-		}
-		chain := l.alerts[a.Warning]
-		if slices.ContainsFunc(chain, func(b alert.Alert) bool { return b.ID == a.ID }) {
-			return nil
-		}
-		if chain = append(chain, a); len(chain) > longestChain {
-			chain = slices.Delete(chain, 0, len(chain)-longestChain)
-		}
-		l.alerts[a.Warning] = chain
+		return fold(kind, body, l.alert)
 	case KindCommand:
-		var o Order
-		if err := json.Unmarshal(body, &o); err != nil {
-			return fmt.Errorf("pipeline: command: %w", err)
-		}
-		o.Position = position
-		l.drop(o.ID)
-		l.orders = append(l.orders, o)
+		return fold(kind, body, func(o Order) error { o.Position = position; return l.command(o) })
 	case KindAnswer:
-		var a Answer
-		if err := json.Unmarshal(body, &a); err != nil {
-			return fmt.Errorf("pipeline: answer: %w", err)
-		}
-		l.answer(a)
+		return fold(kind, body, l.answer)
+	default:
+		return nil
+	}
+}
+
+var errNoID = errors.New("has no id")
+
+func fold[T any](kind string, body []byte, take func(T) error) error {
+	var entry T
+	err := json.Unmarshal(body, &entry)
+	if err == nil {
+		err = take(entry)
+	}
+	if err != nil {
+		return fmt.Errorf("pipeline: %s: %w", kind, err)
 	}
 	return nil
 }
 
-// answer moves a command to the answered ones; the oldest of them are forgotten.
-func (l *Ledger) answer(a Answer) {
-	for _, old := range l.answered {
-		if old.Answer.Command == a.Command && old.Answer.Position == a.Position {
-			return
-		}
+func (l *Ledger) decision(d Decision) error {
+	w := d.Warning
+	if w.ID == "" {
+		return errNoID
 	}
-	l.answered = append(l.answered, Answered{Content: l.drop(a.Command), Answer: a})
-	if len(l.answered) > answeredLimit {
-		l.answered = slices.Delete(l.answered, 0, len(l.answered)-answeredLimit)
+	if l.warnings == nil {
+		l.warnings = map[warning.ID]warning.Warning{}
 	}
+	if held, ok := l.warnings[w.ID]; !ok || held.Revision <= w.Revision {
+		l.warnings[w.ID] = w
+	}
+	if w.At.After(l.newest) {
+		l.newest = w.At
+	}
+	if l.folded++; l.folded >= sweepEvery {
+		l.folded = 0
+		l.sweep(l.newest)
+	}
+	return nil
 }
 
-// drop takes a command out of those without an answer and returns its content.
-func (l *Ledger) drop(id string) (content string) {
-	l.orders = slices.DeleteFunc(l.orders, func(o Order) bool {
-		if o.ID == id {
-			content = o.Content
-		}
-		return o.ID == id
-	})
-	return content
-}
-
-// Unanswered are the commands that were kept and whose answer was not, in the order they
-// were kept: the process ended in between, and they are still to be carried out.
-func (l *Ledger) Unanswered() []Order { return slices.Clone(l.orders) }
-
-// Answers are the newest answers, oldest first.
-func (l *Ledger) Answers() []Answered { return slices.Clone(l.answered) }
-
-// Restored is the input for the core at now: warnings in force, and those over for
-// less than an hour; ordered by id.
-func (l *Ledger) Restored(now time.Time) Restored {
-	var warnings []warning.Warning
+// sweep lets go of the warnings that are over for longer than anyone asks for.
+func (l *Ledger) sweep(now time.Time) {
 	for id, w := range l.warnings {
 		if w.Over() && now.Sub(w.At) > remembered {
 			delete(l.warnings, id)
 			delete(l.alerts, id)
-			continue
 		}
-		warnings = append(warnings, w)
 	}
-	slices.SortFunc(warnings, func(a, b warning.Warning) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	r := Restored{Warnings: warnings}
-	for _, a := range l.answered {
-		r.Commands = append(r.Commands, a.Answer.Command)
+}
+
+func (l *Ledger) alert(a alert.Alert) error {
+	if a.ID == "" || a.Warning == "" {
+		return errNoID
 	}
-	for _, w := range warnings {
-		chain := slices.Clone(l.alerts[w.ID])
-		slices.SortStableFunc(chain, func(a, b alert.Alert) int { return a.Sent.Compare(b.Sent) })
-		r.Alerts = append(r.Alerts, chain...)
+	if l.alerts == nil {
+		l.alerts = map[warning.ID][]alert.Alert{}
+	}
+	chain := l.alerts[a.Warning]
+	if slices.ContainsFunc(chain, func(b alert.Alert) bool { return b.ID == a.ID }) {
+		return nil
+	}
+	at, _ := slices.BinarySearchFunc(chain, a, bySent)
+	if chain = slices.Insert(chain, at, a); len(chain) > longestChain {
+		chain = slices.Delete(chain, 0, len(chain)-longestChain)
+	}
+	l.alerts[a.Warning] = chain
+	return nil
+}
+
+// bySent orders the alerts of a warning as they were spoken; no two share their id.
+func bySent(a, b alert.Alert) int {
+	return cmp.Or(a.Sent.Compare(b.Sent), cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
+}
+
+func (l *Ledger) command(o Order) error {
+	if o.ID == "" {
+		return errNoID
+	}
+	if _, done := l.answers[o.ID]; done || slices.ContainsFunc(l.commands, func(k Order) bool { return k.ID == o.ID }) {
+		return nil
+	}
+	l.commands = append(l.commands, o)
+	return nil
+}
+
+func (l *Ledger) answer(a Answer) error {
+	if a.Command == "" {
+		return errNoID
+	}
+	done := Answered{Answer: a}
+	l.commands = slices.DeleteFunc(l.commands, func(o Order) bool {
+		if o.ID == a.Command {
+			done.Content = o.Content
+		}
+		return o.ID == a.Command
+	})
+	if l.answers == nil {
+		l.answers = map[string]Answered{}
+	}
+	switch first, twice := l.answers[a.Command]; {
+	case !twice:
+		l.answered = append(l.answered, a.Command)
+		l.answers[a.Command] = done
+	case first.Answer.Refused != "" && a.Refused == "":
+		done.Content = first.Content
+		l.answers[a.Command] = done
+	}
+	if len(l.answered) > answeredLimit {
+		delete(l.answers, l.answered[0])
+		l.answered = l.answered[1:]
+	}
+	return nil
+}
+
+// Unanswered are the commands that were kept and whose answer was not, in the order they
+// were given: the process ended in between, and they are still to be carried out.
+func (l *Ledger) Unanswered() []Order { return slices.Clone(l.commands) }
+
+// Answers are the newest answers, oldest first.
+func (l *Ledger) Answers() []Answered {
+	out := make([]Answered, len(l.answered))
+	for i, id := range l.answered {
+		out[i] = l.answers[id]
+	}
+	return out
+}
+
+// Restored is the input for the core at now: warnings in force, and those over for
+// less than an hour; ordered by id.
+func (l *Ledger) Restored(now time.Time) Restored {
+	l.sweep(now)
+	var r Restored
+	for _, id := range slices.Sorted(maps.Keys(l.warnings)) {
+		r.Warnings = append(r.Warnings, l.warnings[id])
+		r.Alerts = append(r.Alerts, l.alerts[id]...)
+	}
+	for _, id := range l.answered {
+		if l.answers[id].Answer.Refused == "" {
+			r.Commands = append(r.Commands, id)
+		}
 	}
 	return r
+}
+
+// LastAlert is the identifier that the board names for a warning: that of the newest of
+// its alerts, oldest first; or, where none could be written, one that no alert ever has.
+func LastAlert(id warning.ID, alerts []alert.Alert) alert.ID {
+	if n := len(alerts); n > 0 {
+		return alerts[n-1].ID
+	}
+	return alert.ID(id) + ".0"
 }

@@ -46,3 +46,11 @@ func (o Order) Input() Input {
 	}
 	return Observed{said}
 }
+
+// Answered is a command that was carried out or refused: enough to give the answer again,
+// and to tell a repeat from other content under the same id. Content is empty where the
+// command itself was not read back.
+type Answered struct {
+	Content string
+	Answer  Answer
+}

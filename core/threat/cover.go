@@ -14,18 +14,21 @@ import (
 // at which the class typically flies is above what the source sees down to there, the
 // radio horizon over an earth of 4/3 radius included.
 func Cover(live []track.Live, zones *zone.Set) Coverage {
-	c := Coverage{whole: len(live) > 0}
+	var c Coverage
 	var sites []track.Live
+	dead := false
 	for _, l := range live {
-		if !l.Alive {
-			c.whole = false
-			continue
-		}
-		c.any = true
-		if l.Source.HasSite && l.Source.Coverage.Range > 0 {
+		switch {
+		case !l.Source.HasSite || !(l.Source.Coverage.Range > 0):
+			// It watches nothing, a person at the desk: neither its words nor its silence
+			// say that there is a picture.
+		case l.Alive:
 			sites = append(sites, l)
+		default:
+			dead = true
 		}
 	}
+	c.any, c.whole = len(sites) > 0, len(sites) > 0 && !dead
 	if zones == nil || len(sites) == 0 {
 		return c
 	}
