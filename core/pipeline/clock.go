@@ -4,9 +4,9 @@ import "time"
 
 // Clock turns a wall clock that may jump into the core's time, which never steps
 // back. It reads no clock itself: the caller brings wall time and the monotonic time
-// that went by.
+// that went by. The zero value is ready.
 type Clock struct {
-	now  time.Time
+	now  time.Time // what was given last, before it was cut to milliseconds
 	wall time.Time
 }
 
@@ -14,24 +14,27 @@ type Clock struct {
 // it counts as a step and not as ordinary adjustment.
 const stepAllowed = time.Second
 
-// Now is the core's time for a wall time read after elapsed monotonic time since the
-// last reading. A wall clock that went back is waited for at half speed, so that time
-// goes on and the two meet again; one that went ahead is followed at once. step is by
-// how much the wall clock jumped, 0 where it did not.
+// slew is the part of its speed by which time is slowed down while it waits for a wall
+// clock that went back: little enough that a track's speed is not misjudged.
+const slew = 20
+
+// Now is the core's time, in whole milliseconds, for a wall time read after elapsed
+// monotonic time since the last reading. A wall clock that went back is waited for at
+// 19/20 of its speed, so that time goes on and the two meet again; one that went ahead
+// is followed at once. step is by how much the wall clock jumped, 0 where it did not.
 func (c *Clock) Now(wall time.Time, elapsed time.Duration) (now time.Time, step time.Duration) {
-	wall = wall.UTC().Truncate(time.Millisecond)
+	wall = wall.UTC()
 	if c.now.IsZero() {
 		c.now, c.wall = wall, wall
-		return wall, 0
+		return wall.Truncate(time.Millisecond), 0
 	}
 	elapsed = max(elapsed, 0)
 	if d := wall.Sub(c.wall) - elapsed; d > stepAllowed || d < -stepAllowed {
 		step = d
 	}
 	c.wall = wall
-	if next := c.now.Add(elapsed / 2); wall.Before(next) {
-		wall = next
+	if c.now = c.now.Add(elapsed - elapsed/slew); wall.After(c.now) {
+		c.now = wall
 	}
-	c.now = wall
-	return wall, step
+	return c.now.Truncate(time.Millisecond), step
 }

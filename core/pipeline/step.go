@@ -36,6 +36,8 @@ const longestChain = 200
 type chain struct {
 	alerts []alert.Alert // oldest first
 	overAt time.Time     // zero while it is in force
+	// unwritten: the last alert could not be worded, and the condition is raised.
+	unwritten bool
 }
 
 // Pipeline is the core's whole state. It belongs to one caller at a time.
@@ -49,6 +51,8 @@ type Pipeline struct {
 	cover   threat.Coverage
 	alive   []bool // of the sources, when cover was made
 	edge    []health.Condition
+
+	punctual punctual
 }
 
 // New makes a core that knows nothing yet: give it Restored first.
@@ -70,9 +74,9 @@ func (p *Pipeline) useZones(zones *zone.Set) {
 	p.cover = threat.Cover(nil, zones)
 }
 
-// Step takes one input at a time and returns what changed, in this order: tracks and
-// their forecasts, warnings each with its alert, conditions. A now before an earlier
-// one counts as that earlier one.
+// Step takes one input at a time and returns what changed, in this order: the refusal of
+// a command, tracks each with its forecast, warnings each with its alert, conditions. A
+// now before an earlier one counts as that earlier one.
 func (p *Pipeline) Step(now time.Time, in Input) []Change {
 	if now.Before(p.now) {
 		now = p.now
@@ -85,7 +89,7 @@ func (p *Pipeline) Step(now time.Time, in Input) []Change {
 	case Restored:
 		p.restore(now, in)
 	case Observed:
-		moved = p.picture.Observe(now, in.Observation)
+		moved = p.picture.Observe(now, p.punctual.stamp(now, in.Observation))
 	case Commanded:
 		var err error
 		if decided, err = p.book.Command(now, in.Command); err != nil {
@@ -110,7 +114,7 @@ func (p *Pipeline) Step(now time.Time, in Input) []Change {
 	for _, c := range decided {
 		out = p.word(now, out, c)
 	}
-	for _, c := range p.picture.Conditions() {
+	for _, c := range slices.Concat(p.punctual.conditions(), p.picture.Conditions()) {
 		out = append(out, Condition{c})
 	}
 	for _, c := range p.book.Conditions() {
@@ -214,38 +218,53 @@ func (p *Pipeline) word(now time.Time, out []Change, c warning.Change) []Change 
 		case errors.Is(err, alert.ErrNothingToSay):
 		case err != nil:
 			// The board still says it: a missing text must not silence a warning.
-			out = append(out, Condition{health.Condition{
-				Name: "alert-not-written", Subject: string(c.Warning.ID), Raised: true, At: now, Detail: err.Error(),
-			}})
+			ch.unwritten = true
+			out = append(out, notWritten(c.Warning.ID, now, err.Error()))
 		default:
 			spoken = true
+			if ch.unwritten {
+				ch.unwritten = false
+				out = append(out, notWritten(c.Warning.ID, now, ""))
+			}
 			if ch.alerts = append(ch.alerts, a); len(ch.alerts) > longestChain {
 				ch.alerts = slices.Delete(ch.alerts, 0, len(ch.alerts)-longestChain)
 			}
 		}
 	}
-	last := alert.ID("")
-	if n := len(ch.alerts); n > 0 {
-		last = ch.alerts[n-1].ID
-	}
-	changed.Items = alert.Items(c.Warning, last)
+	changed.Items = alert.Items(c.Warning, LastAlert(c.Warning.ID, ch.alerts))
 	out = append(out, changed)
 	if spoken {
 		out = append(out, AlertReady{a})
 	}
-	p.forget(now)
-	return out
+	return p.forget(now, out)
+}
+
+// notWritten raises the condition that an alert could not be worded, or clears it where
+// there is nothing to say.
+func notWritten(id warning.ID, now time.Time, why string) Change {
+	return Condition{health.Condition{Name: "alert-not-written", Subject: string(id), Raised: why != "", At: now, Detail: why}}
 }
 
 // remembered is how long the chain of a warning that is over is kept.
 const remembered = time.Hour
 
-func (p *Pipeline) forget(now time.Time) {
+// forget lets go of what is long over, and of what was wrong with it.
+func (p *Pipeline) forget(now time.Time, out []Change) []Change {
+	var unwritten []warning.ID
 	for id, ch := range p.chains {
-		if !ch.overAt.IsZero() && now.Sub(ch.overAt) > remembered {
-			delete(p.chains, id)
+		if ch.overAt.IsZero() || now.Sub(ch.overAt) <= remembered {
+			continue
 		}
+		if ch.unwritten {
+			unwritten = append(unwritten, id)
+		}
+		delete(p.chains, id)
 	}
+	slices.Sort(unwritten)
+	for _, id := range unwritten {
+		out = append(out, notWritten(id, now, ""))
+	}
+	return out
 }
 
 func (p *Pipeline) restore(now time.Time, in Restored) {
