@@ -112,7 +112,7 @@ func rewrite(line []byte, r *rand.Rand) []byte {
 // mutations is how many lines the mutation test tries: a few in every run, as many as
 // TOCSIN_MUTATIONS says in a long one.
 func mutations(t *testing.T) int {
-	n := 60_000
+	n := 30_000
 	if s := os.Getenv("TOCSIN_MUTATIONS"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {

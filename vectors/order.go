@@ -32,8 +32,17 @@ func (m *maker) order() {
 	s.take(board, after(at(11)), "rollback")
 	s.shows(at(12), shown("*", "all-clear", over)...)
 
+	m.replays(a, b)
+	m.gaps(a, b)
+	m.places(a, b)
+	m.lost()
+}
+
+// replays is old changes played again.
+func (m *maker) replays(a, b object) {
+	board := m.sign(m.board("*", 7, at(0), a))
 	change := m.sign(m.change("*", 8, 7, at(1), b))
-	s = m.script("order/replayed-change", "a change once more")
+	s := m.script("order/replayed-change", "a change once more")
 	s.take(board, after(at(0)), "taken")
 	s.take(change, after(at(1)), "taken")
 	s.take(change, after(at(2)), "replay")
@@ -57,7 +66,12 @@ func (m *maker) order() {
 	s.take(line, after(at(10)), "replay")
 	s.shows(at(11), shown("*", "shelter", again)...)
 
-	s = m.script("order/gap", "a change whose prev is above the number held: nothing of it is applied")
+}
+
+// gaps is changes that do not follow on what is held.
+func (m *maker) gaps(a, b object) {
+	board := m.sign(m.board("*", 7, at(0), a))
+	s := m.script("order/gap", "a change whose prev is above the number held: nothing of it is applied")
 	s.take(board, after(at(0)), "taken")
 	s.take(m.sign(m.change("*", 9, 8, at(2), b)), after(at(2)), "fetch")
 	l := s.look(at(3))
@@ -83,7 +97,12 @@ func (m *maker) order() {
 	s.take(board, after(at(0)), "taken")
 	s.take(m.sign(m.change("*", 8, 5, at(1), b)), after(at(1)), "fetch")
 
-	s = m.script("order/old", "a change at or below the number held, newer than any beat")
+}
+
+// places is whatever else numbers and times say of a frame's place.
+func (m *maker) places(a, b object) {
+	board := m.sign(m.board("*", 7, at(0), a))
+	s := m.script("order/old", "a change at or below the number held, newer than any beat")
 	s.take(board, after(at(0)), "taken")
 	s.take(m.sign(m.change("*", 6, 5, at(-2), b)), after(at(1)), "old")
 	s.take(m.sign(m.change("*", 7, 6, at(-1), b)), after(at(1)), "old")
@@ -91,7 +110,7 @@ func (m *maker) order() {
 	s.shows(at(3), shown("*", "shelter", a)...)
 
 	s = m.script("order/change-first", "a change before any board")
-	s.take(change, after(at(1)), "fetch")
+	s.take(m.sign(m.change("*", 8, 7, at(1), b)), after(at(1)), "fetch")
 	s.untouched(at(2))
 
 	s = m.script("order/beat-first", "a beat before any board")
@@ -111,7 +130,7 @@ func (m *maker) order() {
 	s = m.script("order/board-higher", "a board above the number held")
 	s.take(board, after(at(0)), "taken")
 	s.take(m.sign(m.board("*", 12, at(1), a, b)), after(at(1)), "taken")
-	s.take(m.sign(m.change("*", 13, 12, at(2), over)), after(at(2)), "taken")
+	s.take(m.sign(m.change("*", 13, 12, at(2), ended("all-clear", "drone", at(2), "UA-1"))), after(at(2)), "taken")
 
 	s = m.script("order/chains-apart", "the number of one chain says nothing of another", "UA59", "UA63")
 	s.take(m.sign(m.board("UA59", 100, at(0))), after(at(0)), "taken")
@@ -119,7 +138,6 @@ func (m *maker) order() {
 	s.take(m.sign(m.board("UA63", 3, at(1))), after(at(1)), "taken")
 	s.take(m.sign(m.change("UA63", 4, 3, at(2), b)), after(at(2)), "taken")
 	s.look(at(51)).Seq = map[string]int64{"UA59": 100, "UA63": 4}
-	m.lost()
 }
 
 // lost is zones that vanish from the board without an end.
@@ -145,9 +163,6 @@ func (m *maker) lost() {
 	s.take(m.sign(m.board("*", 7, at(60))), at(60), "taken")
 	s.shows(at(61))
 }
-
-// agreed0 is a beat from before the newest.
-func agreed0(m *maker, items ...object) string { return m.sign(m.beat("*", 7, at(0.9), items...)) }
 
 // beats is what a beat proves.
 func (m *maker) beats() {
@@ -188,7 +203,13 @@ func (m *maker) beats() {
 		l.State, l.Seq = &zones, map[string]int64{"*": 7}
 	}
 
-	s = m.script("order/beat-again-after-fetch", "the beat that made the client fetch comes again with the board, and proves it")
+	m.proofs(a, b)
+}
+
+// proofs is what a beat proves over time.
+func (m *maker) proofs(a, b object) {
+	board := m.sign(m.board("*", 7, at(0), a))
+	s := m.script("order/beat-again-after-fetch", "the beat that made the client fetch comes again with the board, and proves it")
 	told := m.sign(m.beat("*", 8, at(1), a, b))
 	s.take(board, after(at(0)), "taken")
 	s.take(told, after(at(1)), "fetch")
@@ -196,7 +217,7 @@ func (m *maker) beats() {
 	s.take(m.sign(m.board("*", 8, at(0.5), a, b)), after(at(2)), "taken")
 	s.take(told, after(at(2)), "taken")
 	s.take(told, after(at(3)), "replay")
-	s.take(agreed0(m, a), after(at(4)), "replay")
+	s.take(m.sign(m.beat("*", 7, at(0.9), a)), after(at(4)), "replay")
 
 	over := ended("all-clear", "drone", at(1), "UA-1")
 	s = m.script("order/digest-without-ends", "ended zones are not in the digest; an expired one is until its end is said")

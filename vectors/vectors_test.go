@@ -73,7 +73,7 @@ func TestVectorsCoverTheContract(t *testing.T) {
 
 // Another seed has other keys and the same verdicts.
 func TestGoClientAgrees(t *testing.T) {
-	for _, seed := range []uint64{1, 2, 77} {
+	for _, seed := range []uint64{1, 77} {
 		encoded, err := vectors.Make(seed).Encode()
 		if err != nil {
 			t.Fatal(err)
