@@ -438,11 +438,11 @@ func (s *Shape) OverlapArea(t *Shape) SquareMetres {
 			left := in[0] && mine.beside(p, true)
 			right := in[1] && mine.beside(p, false)
 			if left != right {
-				strip := (p.from.x - p.to.x) * (authalic(p.from.y) + authalic(p.to.y)) / 2
+				area := strip(p.from, p.to) / float64(p.copies(lines))
 				if right {
-					strip = -strip
+					area = -area
 				}
-				sum += strip / float64(p.copies(lines))
+				sum += area
 			}
 			return true
 		}

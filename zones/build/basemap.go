@@ -192,8 +192,7 @@ func clipRing(r geo.Ring, box geo.Box) geo.Ring {
 			a := r[(i+len(r)-1)%len(r)]
 			da, db := depth(a, box, side), depth(b, box, side)
 			if (da < 0) != (db < 0) {
-				t := geo.Degrees(da / (da - db))
-				out = append(out, geo.Point{Lat: a.Lat + t*(b.Lat-a.Lat), Lon: a.Lon + t*(b.Lon-a.Lon)})
+				out = append(out, between(a, b, da/(da-db)))
 			}
 			if db >= 0 {
 				out = append(out, b)
@@ -219,21 +218,36 @@ func depth(p geo.Point, box geo.Box, side int) float64 {
 	return float64(box.North - p.Lat)
 }
 
-// clipLine returns the stretches of a line whose points are in the box, each with the point
-// before and after.
+// clipLine returns the stretches of a line that are in the box (Liang and Barsky, 1984).
 func clipLine(r geo.Ring, box geo.Box) []geo.Ring {
 	var out []geo.Ring
 	var open geo.Ring
-	for i, p := range r {
-		if box.Contains(p) {
-			if len(open) == 0 && i > 0 {
-				open = append(open, r[i-1])
+	for i := 1; i < len(r); i++ {
+		a, b := r[i-1], r[i]
+		from, to := 0.0, 1.0
+		for side := range 4 {
+			da, db := depth(a, box, side), depth(b, box, side)
+			switch {
+			case da < 0 && db < 0:
+				to = -1
+			case da < 0:
+				from = max(from, da/(da-db))
+			case db < 0:
+				to = min(to, da/(da-db))
 			}
-			open = append(open, p)
+		}
+		if from > to {
 			continue
 		}
-		if len(open) > 0 {
-			out = append(out, append(open, p))
+		if len(open) == 0 || from > 0 {
+			if len(open) > 1 {
+				out = append(out, open)
+			}
+			open = geo.Ring{between(a, b, from)}
+		}
+		open = append(open, between(a, b, to))
+		if to < 1 {
+			out = append(out, open)
 			open = nil
 		}
 	}
@@ -241,6 +255,10 @@ func clipLine(r geo.Ring, box geo.Box) []geo.Ring {
 		out = append(out, open)
 	}
 	return out
+}
+
+func between(a, b geo.Point, t float64) geo.Point {
+	return geo.Point{Lat: a.Lat + geo.Degrees(t)*(b.Lat-a.Lat), Lon: a.Lon + geo.Degrees(t)*(b.Lon-a.Lon)}
 }
 
 // Lake is a lake as a line with a width.

@@ -88,24 +88,24 @@ func settle(c Country) ([]settled, []string, error) {
 	for _, p := range places {
 		i, ok := province[p.Admin]
 		if !ok {
-			return nil, notes, fmt.Errorf("build: place %s (%s): no province has admin code %q", p.ID, anyName(p.Names), p.Admin)
+			return nil, notes, fmt.Errorf("build: place %s: no province has admin code %q", p.title(), p.Admin)
 		}
 		s := settled{Place: p, centre: p.At, province: i}
 		if off := shape.DistanceTo(p.At); off > snapWithin {
-			notes = append(notes, fmt.Sprintf("%s %s: %.1f km outside the outline: left out", p.ID, anyName(p.Names), off/1000))
+			notes = append(notes, fmt.Sprintf("%s: %.1f km outside the outline: left out", p.title(), off/1000))
 			continue
 		} else if off > 0 {
 			s.centre, ok = inward(shape, p.At, off)
 			if !ok {
-				notes = append(notes, fmt.Sprintf("%s %s: no room inside the outline: left out", p.ID, anyName(p.Names)))
+				notes = append(notes, p.title()+": no room inside the outline: left out")
 				continue
 			}
-			notes = append(notes, fmt.Sprintf("%s %s: %.1f km outside the outline: its zone begins at the shore", p.ID, anyName(p.Names), off/1000))
+			notes = append(notes, fmt.Sprintf("%s: %.1f km outside the outline: its zone begins at the shore", p.title(), off/1000))
 		}
 		if k := slices.IndexFunc(out, func(o settled) bool { return near(o.centre, s.centre) }); k >= 0 {
 			out[k].Population += p.Population
 			out[k].aliases = append(out[k].aliases, string(p.ID))
-			notes = append(notes, fmt.Sprintf("%s %s: at the same place as %s: joined", p.ID, anyName(p.Names), out[k].ID))
+			notes = append(notes, fmt.Sprintf("%s: at the same place as %s: joined", p.title(), out[k].ID))
 			continue
 		}
 		out = append(out, s)
@@ -123,9 +123,13 @@ func settle(c Country) ([]settled, []string, error) {
 	return out, notes, nil
 }
 
-func anyName(names map[string]string) string {
-	z := zone.Zone{Names: names}
-	return z.Name("en")
+// title is the id with a name, for a person.
+func (p Place) title() string {
+	z := zone.Zone{ID: p.ID, Names: p.Names}
+	if n := z.Name("en"); n != string(p.ID) {
+		return string(p.ID) + " " + n
+	}
+	return string(p.ID)
 }
 
 // near is a cheap test before the exact one: settle asks it of all pairs.
@@ -210,7 +214,7 @@ func (b *builder) zones() ([]zone.Zone, error) {
 	var out []zone.Zone
 	for i, p := range b.places {
 		if len(cells[i]) == 0 {
-			return nil, fmt.Errorf("build: place %s (%s): its zone is smaller than the grid of 1e-5 degrees", p.ID, anyName(p.Names))
+			return nil, fmt.Errorf("build: place %s: its zone is smaller than the grid of 1e-5 degrees", p.title())
 		}
 		parent, top := b.middle(p.capital), b.country.Provinces[p.province].ID
 		people[parent] += p.Population
@@ -231,7 +235,7 @@ func (b *builder) zones() ([]zone.Zone, error) {
 	}
 	for i, p := range b.country.Provinces {
 		if len(provinces[i]) == 0 {
-			return nil, fmt.Errorf("build: province %s (%s): no place of it is left", p.ID, anyName(p.Names))
+			return nil, fmt.Errorf("build: province %s: no place of it is left", p.ID)
 		}
 		out = append(out, zone.Zone{
 			ID: p.ID, Level: 1, Names: maps.Clone(p.Names), Aliases: slices.Clone(p.Aliases),

@@ -164,6 +164,8 @@ func (s *speller) y() {
 	last := s.before()
 	next := s.after(1)
 	switch {
+	case next == 'i' && s.after(2) != 0 && strings.IndexByte("aue", s.after(2)) >= 0 && last != 0 && !vowel(last):
+		s.add(3, "и"+soft[s.after(2)])
 	case next == 'i' && last != 0 && !vowel(last) && last != '\'' && last != '"':
 		if s.russian {
 			s.add(2, "ьї")
