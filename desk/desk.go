@@ -182,44 +182,62 @@ func defaultTo[T int | float64 | time.Duration](v *T, otherwise T) {
 	}
 }
 
+// route is one thing that is answered.
+type route struct {
+	method, path string
+	serve        http.HandlerFunc
+}
+
+// table is everything that is answered; openapi.yaml has the same.
+func (d *Desk) table() []route {
+	all := []route{
+		{http.MethodPost, "/v1/commands", d.serveCommand},
+		{http.MethodGet, "/v1/warnings", d.reading(d.serveWarnings)},
+		{http.MethodGet, "/v1/conditions", d.reading(d.serveConditions)},
+		{http.MethodGet, "/v1/openapi.yaml", serveDocument},
+	}
+	if d.cfg.Metrics != nil {
+		all = append(all, route{http.MethodGet, "/metrics", d.cfg.Metrics.ServeHTTP})
+	}
+	return all
+}
+
 func (d *Desk) routes() {
 	d.mux = http.NewServeMux()
-	only := func(path, methods string) {
-		d.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Allow", methods)
-			d.problem(w, http.StatusMethodNotAllowed, "", "Only "+methods+" is answered here.", "")
+	for _, r := range d.table() {
+		allow := r.method
+		if allow == http.MethodGet {
+			allow = "GET, HEAD"
+		}
+		d.mux.HandleFunc(r.method+" "+r.path, r.serve)
+		d.mux.HandleFunc(r.path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Allow", allow)
+			d.problem(w, http.StatusMethodNotAllowed, "", "Only "+allow+" is answered here.", "")
 		})
-	}
-	read := func(path string, h http.HandlerFunc) {
-		d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			g, ok := d.admit(w, r)
-			if !ok {
-				return
-			}
-			if !slices.Contains(g.Scopes, ScopeRead) {
-				d.problem(w, http.StatusForbidden, "Authorization", "The token "+g.Name+" may not read; ask for one with the scope read.", "")
-				return
-			}
-			h(w, r)
-		})
-		only(path, "GET, HEAD")
-	}
-	read("/v1/warnings", d.serveWarnings)
-	read("/v1/conditions", d.serveConditions)
-	d.mux.HandleFunc("POST /v1/commands", d.serveCommand)
-	only("/v1/commands", "POST")
-	d.mux.HandleFunc("GET /v1/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/yaml")
-		_, _ = w.Write(openapi)
-	})
-	only("/v1/openapi.yaml", "GET, HEAD")
-	if d.cfg.Metrics != nil {
-		d.mux.Handle("GET /metrics", d.cfg.Metrics)
-		only("/metrics", "GET, HEAD")
 	}
 	d.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		d.problem(w, http.StatusNotFound, "", "There is nothing here; GET /v1/openapi.yaml says what there is.", "")
 	})
+}
+
+// reading asks for a token that may read.
+func (d *Desk) reading(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		g, ok := d.admit(w, r)
+		if !ok {
+			return
+		}
+		if !slices.Contains(g.Scopes, ScopeRead) {
+			d.problem(w, http.StatusForbidden, "Authorization", "The token "+g.Name+" may not read; ask for one with the scope read.", "")
+			return
+		}
+		h(w, r)
+	}
+}
+
+func serveDocument(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(openapi)
 }
 
 // ServeHTTP answers one request.
