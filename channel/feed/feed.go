@@ -6,9 +6,11 @@ package feed
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,7 +35,7 @@ type Feed struct {
 	cfg Config
 
 	mu      sync.RWMutex
-	entries []entry // oldest first
+	entries []entry // in the order of sent, the oldest first
 	byID    map[string][]byte
 	atom    []byte
 }
@@ -41,6 +43,10 @@ type Feed struct {
 type entry struct {
 	id, title, summary string
 	sent               time.Time
+}
+
+func (e entry) compare(o entry) int {
+	return cmp.Or(e.sent.Compare(o.sent), cmp.Compare(len(e.id), len(o.id)), cmp.Compare(e.id, o.id))
 }
 
 // New makes an empty feed.
@@ -76,9 +82,11 @@ func (f *Feed) Deliver(_ context.Context, a alert.Alert) (alert.Receipt, error) 
 		e.title, e.summary = a.Texts[0].Headline, a.Texts[0].Description
 	}
 	f.byID[e.id] = doc
-	if f.entries = append(f.entries, e); len(f.entries) > f.cfg.Keep {
+	// After a restart the alerts come warning by warning: the feed is in order all the same.
+	at, _ := slices.BinarySearchFunc(f.entries, e, entry.compare)
+	if f.entries = slices.Insert(f.entries, at, e); len(f.entries) > f.cfg.Keep {
 		delete(f.byID, f.entries[0].id)
-		f.entries = f.entries[1:]
+		f.entries = slices.Delete(f.entries, 0, 1)
 	}
 	f.atom = f.write()
 	return receipt, nil
