@@ -35,6 +35,8 @@ export interface Visit {
 declare global {
   interface Window {
     tones: string[];
+    /** When a tone of a kind was first started, and when the place first looked so: by the device's clock, in milliseconds. */
+    firsts: Record<string, number>;
   }
 }
 
@@ -54,9 +56,19 @@ export async function visit(browser: Browser, url: string, options: BrowserConte
   // The page makes its sounds by the browser's own interface; what is started there is noted.
   await context.addInitScript(() => {
     window.tones = [];
+    window.firsts = {};
+    const note = (what: string): void => void (window.firsts[what] ??= Date.now());
+    new MutationObserver(() => note(document.querySelector<HTMLElement>('.place')?.dataset['look'] ?? 'none')).observe(document, {
+      subtree: true,
+      childList: true,
+      attributeFilter: ['data-look'],
+    });
     const start = AudioScheduledSourceNode.prototype.start;
     AudioScheduledSourceNode.prototype.start = function (this: AudioScheduledSourceNode, when?: number): void {
-      if (this instanceof OscillatorNode && this.context.state === 'running') window.tones.push(this.type);
+      if (this instanceof OscillatorNode && this.context.state === 'running') {
+        window.tones.push(this.type);
+        note(this.type);
+      }
       start.call(this, when);
     };
   });

@@ -30,6 +30,8 @@ export interface Options {
   readonly words: Words;
   /** A zone was tapped; undefined for the ground beside all zones. */
   readonly onTap: (zone: string | undefined) => void;
+  /** All of it is drawn for the first time. */
+  readonly onDrawn: () => void;
 }
 
 export class ZoneMap {
@@ -74,6 +76,7 @@ export class ZoneMap {
       const picture = pattern(id, this.#dark.matches);
       if (picture !== undefined && !this.#map.hasImage(id)) this.#map.addImage(id, picture, { pixelRatio: 2 });
     });
+    void this.#map.once('idle', () => options.onDrawn());
     this.#map.on('style.load', () => this.#fill());
     this.#map.on('click', ({ point }) => {
       const id: unknown = this.#map.queryRenderedFeatures(point, { layers: ['zones'] })[0]?.properties['id'];
