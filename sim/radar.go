@@ -123,12 +123,12 @@ func polar(v [3]float64) (reach, azimuth, ground float64) {
 }
 
 // overHorizon uses the standard atmosphere's four thirds of the earth's radius, an
-// antenna 20 m up, and the registered floor.
+// antenna 20 m over its site, the height of the land around, and the registered floor.
 func (r Radar) overHorizon(ground, height float64) bool {
 	const radius, mast = 6_371_000 * 4.0 / 3, 20.0
-	above := height - r.Site[2]
-	horizon := math.Sqrt(2*radius*mast) + math.Sqrt(2*radius*math.Max(above, 0))
-	return above >= r.Floor && ground <= horizon
+	land := r.Site[2] - r.Hill
+	horizon := math.Sqrt(2*radius*(r.Hill+mast)) + math.Sqrt(2*radius*math.Max(height-land, 0))
+	return height-r.Site[2] >= r.Floor && ground <= horizon
 }
 
 func (r Radar) measure(at time.Duration, reach, azimuth float64) Plot {

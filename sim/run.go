@@ -34,7 +34,7 @@ type Run struct {
 }
 
 // NewRun makes the core of a world: the zones and policy are those that the world
-// names, read by the caller.
+// names, read by the caller. It words its alerts in English alone.
 func NewRun(w *World, zones *zone.Set, policy warning.Policy) *Run {
 	return &Run{world: w, zones: zones, policy: policy, silent: map[int]bool{}}
 }

@@ -54,7 +54,8 @@ type Radar struct {
 	SIC       uint8         `yaml:"sic"`
 	Period    time.Duration `yaml:"period"` // one turn of the antenna
 	Range     float64       `yaml:"range"`
-	Floor     float64       `yaml:"floor"`
+	Floor     float64       `yaml:"floor"` // over the site
+	Hill      float64       `yaml:"hill"`  // how far the site is over the land around
 	Noise     Noise         `yaml:"noise"`
 	Bias      Noise         `yaml:"bias"`
 	Detection float64       `yaml:"detection"`
@@ -180,6 +181,8 @@ func (r *Radar) check() error {
 		return fmt.Errorf("period: %s is not between 500ms and 1m", r.Period)
 	case !(r.Range > 0 && r.Range <= 470_000): // I048/040 RHO ends at 256 NM
 		return fmt.Errorf("range: %g is not between 0 and 470000 m", r.Range)
+	case !(r.Hill >= 0 && r.Hill <= 5000):
+		return fmt.Errorf("hill: %g is not between 0 and 5000 m", r.Hill)
 	case !(r.Detection > 0 && r.Detection <= 1):
 		return fmt.Errorf("detection: %g is not a probability over 0", r.Detection)
 	case !(r.Clutter >= 0 && r.Clutter <= MaxClutter):

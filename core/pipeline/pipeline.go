@@ -150,23 +150,64 @@ func zoneList(ids []zone.ID) string {
 
 func clock(t time.Time) string { return t.UTC().Format("15:04:05") }
 
+// String groups what is in force by stage and threat, and tells an end when it comes;
+// the board goes on telling it for an hour.
 func (c WarningChanged) String() string {
 	s := fmt.Sprintf("warning %s.%d", c.Warning.ID, c.Warning.Revision)
 	if c.ArrivalOnly {
 		return s + " arrival " + zoneList(c.Touched)
 	}
+	var groups []itemGroup
 	for _, it := range c.Items {
+		zones := it.Zones
 		if it.End != warning.NotEnded {
-			// An end is told when it comes; the board goes on telling it for an hour.
-			now := slices.DeleteFunc(slices.Clone(it.Zones), func(id zone.ID) bool { return !slices.Contains(c.Touched, id) })
-			if len(now) > 0 {
-				s += fmt.Sprintf(" | %s %s: %s", it.End, it.Threat, zoneList(now))
-			}
-			continue
+			zones = slices.DeleteFunc(slices.Clone(zones), func(id zone.ID) bool { return !slices.Contains(c.Touched, id) })
 		}
-		s += fmt.Sprintf(" | %s %s %s until %s: %s", it.Stage, it.Threat, it.Sure, clock(it.Until), zoneList(it.Zones))
+		groups = collect(groups, it, zones)
+	}
+	for _, g := range groups {
+		s += g.String()
 	}
 	return s
+}
+
+// itemGroup is the items of one stage, threat and end, in one line.
+type itemGroup struct {
+	alert.Item
+	last  time.Time // the latest until; Until is the earliest
+	zones []zone.ID
+}
+
+func collect(groups []itemGroup, it alert.Item, zones []zone.ID) []itemGroup {
+	if len(zones) == 0 {
+		return groups
+	}
+	for i := range groups {
+		g := &groups[i]
+		if g.Stage == it.Stage && g.Threat == it.Threat && g.End == it.End {
+			g.zones = append(g.zones, zones...)
+			if it.Until.Before(g.Until) {
+				g.Until = it.Until
+			}
+			if it.Until.After(g.last) {
+				g.last = it.Until
+			}
+			return groups
+		}
+	}
+	return append(groups, itemGroup{Item: it, last: it.Until, zones: slices.Clone(zones)})
+}
+
+func (g itemGroup) String() string {
+	slices.Sort(g.zones)
+	if g.End != warning.NotEnded {
+		return fmt.Sprintf(" | %s %s: %s", g.End, g.Threat, zoneList(g.zones))
+	}
+	until := clock(g.Until)
+	if !g.last.Equal(g.Until) {
+		until += "-" + clock(g.last)
+	}
+	return fmt.Sprintf(" | %s %s until %s: %s", g.Stage, g.Threat, until, zoneList(g.zones))
 }
 
 func (c AlertReady) String() string {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"hash/fnv"
 	"slices"
-	"strconv"
 	"time"
 
 	"tocsin/core/alert"
@@ -157,12 +156,11 @@ func (p *Pipeline) follow(out []Change, moved []track.Change) ([]Change, []threa
 	return out, forecasts
 }
 
-// seed is a hash of track id and revision, so that a replay draws the same futures.
+// seed is a hash of the track's id: a replay draws the same futures, and one track the
+// same ones from look to look, so that its probabilities do not jitter.
 func seed(tr track.Track) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(tr.ID))
-	h.Write([]byte{0})
-	h.Write(strconv.AppendInt(nil, int64(tr.Revision), 10))
 	return h.Sum64()
 }
 
