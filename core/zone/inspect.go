@@ -47,7 +47,7 @@ func inspect(zones []Zone, files []string, r *Report) {
 	for i := range zones {
 		z := &zones[i]
 		for _, what := range fieldDefects(z) {
-			r.defect(Defect{File: file(i), ID: z.ID, What: what})
+			r.defect(Defect{File: file(i), ID: z.ID, Place: at(z.Label), What: what})
 		}
 		if seen[z.ID] == nil {
 			seen[z.ID] = map[int]int{}

@@ -23,6 +23,9 @@ type AtlasCountry struct {
 	polygons [][][]int
 }
 
+// maxAtlasPoints bounds the points of all rings: few arcs, named often, could make many.
+const maxAtlasPoints = 20_000_000
+
 // ReadAtlas reads a countries or land file of world-atlas 2; object is "countries" or "land".
 func ReadAtlas(data []byte, object string) (*Atlas, error) {
 	var file struct {
@@ -52,6 +55,7 @@ func ReadAtlas(data []byte, object string) (*Atlas, error) {
 		}
 		a.arcs = append(a.arcs, line)
 	}
+	points := 0
 	for i, g := range file.Objects[object].Geometries {
 		c := AtlasCountry{Name: g.Properties.Name}
 		var err error
@@ -69,6 +73,9 @@ func ReadAtlas(data []byte, object string) (*Atlas, error) {
 			for _, k := range ring {
 				if arcNumber(k) >= len(a.arcs) || len(a.arcs[arcNumber(k)]) == 0 {
 					return nil, fmt.Errorf("build: atlas: geometry %d (%s): no arc %d", i+1, c.Name, k)
+				}
+				if points += len(a.arcs[arcNumber(k)]); points > maxAtlasPoints {
+					return nil, fmt.Errorf("build: atlas: more than %d points", maxAtlasPoints)
 				}
 			}
 		}
