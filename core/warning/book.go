@@ -1,12 +1,12 @@
 package warning
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
 
 	"tocsin/core/threat"
-	"tocsin/core/track"
 	"tocsin/core/zone"
 	"tocsin/health"
 )
@@ -69,8 +69,8 @@ type Book struct {
 	now      time.Time
 	cover    threat.Coverage
 	settled  time.Time // before it nothing is evidence
-	tracks   map[track.ID]*subject
-	orphans  map[track.ID][]*place // where a track is a cause that is not heard of (yet)
+	tracks   map[threat.TrackID]*subject
+	orphans  map[threat.TrackID][]*place // where a track is a cause that is not heard of (yet)
 	places   map[zone.ID]*place
 	dirty    []*place
 	timer    timer
@@ -99,7 +99,7 @@ func NewBook(zones *zone.Set, p Policy, o Options) *Book {
 	}
 	return &Book{
 		zones: zones, policy: p, opts: o,
-		tracks: map[track.ID]*subject{}, orphans: map[track.ID][]*place{}, places: map[zone.ID]*place{}, byID: map[ID]*episode{},
+		tracks: map[threat.TrackID]*subject{}, orphans: map[threat.TrackID][]*place{}, places: map[zone.ID]*place{}, byID: map[ID]*episode{},
 		raised: map[string]health.Condition{},
 	}
 }
@@ -190,11 +190,11 @@ func (b *Book) Policy() Policy { return b.policy }
 func (b *Book) SetPolicy(now time.Time, p Policy) []Change {
 	b.advance(now)
 	b.policy = p
-	for _, s := range b.tracks {
-		b.judgeTrack(s)
+	for _, id := range slices.Sorted(maps.Keys(b.tracks)) {
+		b.judgeTrack(b.tracks[id])
 	}
-	for _, p := range b.places {
-		b.mark(p) // the order of marking does not matter: weighMarked sorts
+	for _, id := range slices.Sorted(maps.Keys(b.places)) {
+		b.mark(b.places[id])
 	}
 	b.weighMarked()
 	changes := b.speak(false)

@@ -2,10 +2,11 @@ package warning
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
+	"tocsin/core/threat"
 
-	"tocsin/core/track"
 	"tocsin/core/zone"
 )
 
@@ -204,10 +205,9 @@ func (b *Book) say(e *episode) Change {
 	for _, m := range e.members {
 		w.Zones = append(w.Zones, m.st)
 	}
-	for _, z := range e.ended {
-		w.Ended = append(w.Ended, z)
+	for _, id := range slices.Sorted(maps.Keys(e.ended)) {
+		w.Ended = append(w.Ended, e.ended[id])
 	}
-	slices.SortFunc(w.Ended, func(x, y EndedZone) int { return cmp.Compare(x.Zone, y.Zone) })
 	touched := make([]zone.ID, 0, len(e.touched))
 	for id := range e.touched {
 		touched = append(touched, id)
@@ -259,7 +259,7 @@ func (b *Book) recount(e *episode) {
 	if !e.auto {
 		return
 	}
-	over := map[track.ID]string{} // empty: open in some zone
+	over := map[threat.TrackID]string{} // empty: open in some zone
 	for _, m := range e.members {
 		for _, c := range m.causes {
 			if was, ok := over[c.track]; !ok || was != "" {
@@ -269,8 +269,8 @@ func (b *Book) recount(e *episode) {
 	}
 	for i := range e.causes {
 		c := &e.causes[i]
-		s := b.tracks[track.ID(c.Track)]
-		why, held := over[track.ID(c.Track)]
+		s := b.tracks[threat.TrackID(c.Track)]
+		why, held := over[threat.TrackID(c.Track)]
 		c.Lost = false
 		if held {
 			c.Over = why
@@ -289,7 +289,7 @@ func (b *Book) recount(e *episode) {
 // hold them, recount says otherwise.
 func (e *episode) settle(m *member, by mover) {
 	for i := range e.causes {
-		k := m.cause(track.ID(e.causes[i].Track))
+		k := m.cause(threat.TrackID(e.causes[i].Track))
 		if k < 0 {
 			continue
 		}

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"time"
+	"tocsin/core/threat"
 
 	"tocsin/core/class"
-	"tocsin/core/track"
 	"tocsin/core/zone"
 )
 
@@ -24,8 +24,8 @@ type place struct {
 	slot     int       // in the timer, from 1
 }
 
-func (p *place) find(id track.ID) (int, bool) {
-	return slices.BinarySearchFunc(p.parts, id, func(x part, id track.ID) int { return cmp.Compare(x.s.id, id) })
+func (p *place) find(id threat.TrackID) (int, bool) {
+	return slices.BinarySearchFunc(p.parts, id, func(x part, id threat.TrackID) int { return cmp.Compare(x.s.id, id) })
 }
 
 func (p *place) put(x part) {
@@ -37,7 +37,7 @@ func (p *place) put(x part) {
 	p.parts = slices.Insert(p.parts, i, x)
 }
 
-func (p *place) drop(id track.ID) {
+func (p *place) drop(id threat.TrackID) {
 	if i, found := p.find(id); found {
 		p.parts = slices.Delete(p.parts, i, i+1)
 	}
@@ -99,7 +99,7 @@ type member struct {
 
 // cause is one track that threatens, or threatened, one zone of a warning.
 type cause struct {
-	track  track.ID
+	track  threat.TrackID
 	class  class.Class
 	latest time.Time // of its arrival when it last threatened; zero: unknown
 	seenAt time.Time
@@ -108,7 +108,7 @@ type cause struct {
 	over   string    // how it is over, or empty
 }
 
-func (m *member) cause(id track.ID) int {
+func (m *member) cause(id threat.TrackID) int {
 	return slices.IndexFunc(m.causes, func(c cause) bool { return c.track == id })
 }
 
@@ -172,14 +172,14 @@ func (b *Book) release(m *member) {
 			continue
 		}
 		s.causeOf = without(s.causeOf, m.at)
-		if len(s.causeOf) == 0 && s.f.Status == track.Ended {
+		if len(s.causeOf) == 0 && s.f.Status == threat.Ended {
 			delete(b.tracks, s.id)
 		}
 	}
 	m.causes, m.folded = nil, cause{}
 }
 
-func (b *Book) unorphan(id track.ID, p *place) {
+func (b *Book) unorphan(id threat.TrackID, p *place) {
 	if rest := without(b.orphans[id], p); len(rest) > 0 {
 		b.orphans[id] = rest
 	} else {

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"tocsin/core/threat"
 
 	"tocsin/core/class"
-	"tocsin/core/track"
 	"tocsin/core/zone"
 )
 
@@ -151,7 +151,7 @@ func (b *Book) answer(c Command, ids []zone.ID) error {
 }
 
 // spare has a person's end hold against a track in one place.
-func (b *Book) spare(p *place, id track.ID, stage Stage) {
+func (b *Book) spare(p *place, id threat.TrackID, stage Stage) {
 	if b.policy.Respect <= 0 {
 		return
 	}

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+	"tocsin/core/threat"
 
-	"tocsin/core/track"
 	"tocsin/core/zone"
 )
 
@@ -84,7 +84,7 @@ func (b *Book) restore(w Warning) {
 		p := b.place(z.Zone)
 		for _, id := range z.Basis.Causes {
 			if len(p.respects) < maxCauses {
-				p.respects = append(p.respects, respect{track: track.ID(id), stage: z.Stage, until: until})
+				p.respects = append(p.respects, respect{track: threat.TrackID(id), stage: z.Stage, until: until})
 			}
 		}
 		b.mark(p)
@@ -113,7 +113,7 @@ func (b *Book) restoreCauses(e *episode, m *member) {
 		names = names[:maxCauses]
 	}
 	for _, name := range names {
-		c := cause{track: track.ID(name), class: m.st.Threat, latest: m.st.Due, seenAt: b.now}
+		c := cause{track: threat.TrackID(name), class: m.st.Threat, latest: m.st.Due, seenAt: b.now}
 		if i := slices.IndexFunc(e.causes, func(k Cause) bool { return k.Track == name }); i >= 0 {
 			c.class = e.causes[i].Threat
 			if e.causes[i].Lost { // else it may have been seen until the restart

@@ -6,9 +6,7 @@ import (
 	"time"
 
 	"tocsin/core/class"
-	"tocsin/core/observation"
 	"tocsin/core/threat"
-	"tocsin/core/track"
 	"tocsin/core/zone"
 )
 
@@ -28,7 +26,7 @@ const maxStale = time.Minute
 
 // subject is one track as the book sees it.
 type subject struct {
-	id       track.ID
+	id       threat.TrackID
 	f        threat.Forecast
 	mix      class.Mix   // what the policy takes it for; sums to one
 	class    class.Class // the likeliest of mix, changing only when another is clearly likelier
@@ -55,7 +53,7 @@ func (x part) weight() float64 { return x.p * x.s.f.Existence }
 
 // respect is a person's end that holds against the same track, up to a stage.
 type respect struct {
-	track track.ID
+	track threat.TrackID
 	stage Stage
 	until time.Time
 }
@@ -63,8 +61,8 @@ type respect struct {
 // take enters one forecast.
 func (b *Book) take(f threat.Forecast) {
 	s := b.tracks[f.Track]
-	unheard := s == nil && f.Status == track.Ended && len(b.orphans[f.Track]) == 0
-	if f.Status == track.Tentative || unheard {
+	unheard := s == nil && f.Status == threat.Ended && len(b.orphans[f.Track]) == 0
+	if f.Status == threat.Tentative || unheard {
 		return
 	}
 	if s == nil {
@@ -84,17 +82,17 @@ func (b *Book) take(f threat.Forecast) {
 	f.Evidence = cutEvidence(f.Evidence)
 	s.f = f
 	b.judgeTrack(s)
-	if f.Status == track.Ended {
+	if f.Status == threat.Ended {
 		reaches = nil
 	}
 	b.spread(s, reaches)
 	for _, p := range s.causeOf {
 		b.mark(p)
 	}
-	if f.Status != track.Ended {
+	if f.Status != threat.Ended {
 		return
 	}
-	if f.Reason == track.Merged {
+	if f.Reason == threat.Merged {
 		b.handOver(s, f.Into)
 	}
 	if len(s.causeOf) == 0 {
@@ -109,11 +107,11 @@ func (b *Book) judgeTrack(s *subject) {
 	if !s.mix.Said() {
 		s.mix = class.Of(class.Unknown)
 	}
-	s.threat = f.Status == track.Confirmed || f.Status == track.Coasting
+	s.threat = f.Status == threat.Confirmed || f.Status == threat.Coasting
 	switch f.Standing {
-	case observation.Friend, observation.Neutral:
+	case threat.Friend, threat.Neutral:
 		s.threat = false
-	case observation.Unstated:
+	case threat.Unstated:
 		u := b.policy.Unidentified
 		s.threat = s.threat && !u.Ignore
 		if u.Fixed {
@@ -179,7 +177,7 @@ func (b *Book) known(id zone.ID) (zone.ID, bool) {
 }
 
 // handOver makes another track the cause wherever one was: they were the same object.
-func (b *Book) handOver(s *subject, into track.ID) {
+func (b *Book) handOver(s *subject, into threat.TrackID) {
 	if into == "" || into == s.id {
 		return
 	}
@@ -210,7 +208,7 @@ func (b *Book) handOver(s *subject, into track.ID) {
 
 // alive reports whether the track is seen now, so that where it is can be evidence.
 func (s *subject) alive(now time.Time) bool {
-	return s.f.Status == track.Confirmed && !s.crowd && now.Sub(s.f.SeenAt) <= maxStale
+	return s.f.Status == threat.Confirmed && !s.crowd && now.Sub(s.f.SeenAt) <= maxStale
 }
 
 // probability brings a figure into 0 to 1. What is not a number says nothing.

@@ -5,9 +5,7 @@ import (
 	"math"
 	"time"
 
-	"tocsin/core/observation"
 	"tocsin/core/threat"
-	"tocsin/core/track"
 )
 
 // full is a score of one, less what floating point may lose on the way to it.
@@ -313,11 +311,11 @@ func (b *Book) overBy(m *member, c *cause, r Rule, look *soonest) string {
 		return ""
 	}
 	switch {
-	case s.f.Status == track.Ended && s.f.Reason == track.Landed:
+	case s.f.Status == threat.Ended && s.f.Reason == threat.Landed:
 		return "landed"
-	case s.f.Status != track.Ended && (s.f.Standing == observation.Friend || s.f.Standing == observation.Neutral):
+	case s.f.Status != threat.Ended && (s.f.Standing == threat.Friend || s.f.Standing == threat.Neutral):
 		return "friendly"
-	case s.f.Status == track.Confirmed && !s.threat:
+	case s.f.Status == threat.Confirmed && !s.threat:
 		return "policy" // the authority's rules no longer take it for a threat
 	case !s.alive(b.now):
 		return b.lostOver(m, c)
@@ -403,7 +401,7 @@ func earliest(a, b time.Time) time.Time {
 	return b
 }
 
-func (p *place) part(id track.ID) (part, bool) {
+func (p *place) part(id threat.TrackID) (part, bool) {
 	i, ok := p.find(id)
 	if !ok {
 		return part{}, false
