@@ -1,30 +1,32 @@
 package desk
 
 import (
-	"math"
 	"sync"
 	"time"
 )
 
-// bucket holds what one caller may still ask for.
+// bucket holds what one caller may still ask for, as the time at which it is full again:
+// whole nanoseconds, so that who waits as long as told is let in.
 type bucket struct {
-	left float64
-	at   time.Time
+	full time.Time
+	at   time.Time // when it was looked at last
 }
 
 // limiter gives each key a rate and a burst. It holds at most limit keys; beyond it those
 // that are full again are let go, and where none is, a new key waits.
 type limiter struct {
-	rate  float64 // a second
-	burst float64
+	each  time.Duration // what one costs
+	most  time.Duration // what a burst costs
 	limit int
 
 	mu sync.Mutex
 	of map[string]*bucket
 }
 
+// newLimiter makes one of rate a second and a burst of 1 or more at once.
 func newLimiter(rate, burst float64, limit int) *limiter {
-	return &limiter{rate: rate, burst: burst, limit: limit, of: map[string]*bucket{}}
+	each := max(time.Duration(float64(time.Second)/rate), 1)
+	return &limiter{each: each, most: time.Duration(max(burst, 1) * float64(each)), limit: limit, of: map[string]*bucket{}}
 }
 
 // take takes one of a key at a time; where nothing is left, it tells how long to wait. A
@@ -40,27 +42,30 @@ func (l *limiter) take(key string, now time.Time) (wait time.Duration, ok bool) 
 		if len(l.of) >= l.limit {
 			return time.Second, false
 		}
-		b = &bucket{left: l.burst, at: now}
+		b = &bucket{full: now, at: now}
 		l.of[key] = b
 	}
-	l.fill(b, now)
-	if b.left < 1 {
-		return time.Duration(math.Ceil((1 - b.left) / l.rate * float64(time.Second))), false
+	b.look(now)
+	if wait := b.full.Add(l.each).Sub(now) - l.most; wait > 0 {
+		return wait, false
 	}
-	b.left--
+	b.full = b.full.Add(l.each)
 	return 0, true
 }
 
-func (l *limiter) fill(b *bucket, now time.Time) {
-	if gone := now.Sub(b.at).Seconds(); gone > 0 {
-		b.left = min(b.left+gone*l.rate, l.burst)
+// look brings a bucket to a time.
+func (b *bucket) look(now time.Time) {
+	if now.Before(b.at) {
+		b.full = b.full.Add(now.Sub(b.at))
 	}
-	b.at = now
+	if b.at = now; b.full.Before(now) {
+		b.full = now
+	}
 }
 
 func (l *limiter) prune(now time.Time) {
 	for key, b := range l.of {
-		if l.fill(b, now); b.left >= l.burst {
+		if b.look(now); !b.full.After(now) {
 			delete(l.of, key)
 		}
 	}
@@ -74,6 +79,6 @@ func (l *limiter) full(key string, now time.Time) bool {
 	if b == nil {
 		return true
 	}
-	l.fill(b, now)
-	return b.left >= l.burst
+	b.look(now)
+	return !b.full.After(now)
 }

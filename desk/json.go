@@ -7,8 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds how deep a body may nest: a command needs three.
-const maxDepth = 8
+// Bounds of a body: how deep it may nest (a command needs three), and of how many values
+// it may be.
+const (
+	maxDepth  = 8
+	maxValues = 6000
+)
 
 // kind is what a JSON value is.
 type kind uint8
@@ -52,6 +56,7 @@ type reader struct {
 	i     int
 	path  []string
 	depth int
+	count int // of values
 }
 
 // parse reads one value with nothing around it but white space.
@@ -122,6 +127,9 @@ func (r *reader) value() (value, *fault) {
 		return value{}, r.fault("is nested more than %d deep", maxDepth)
 	}
 	defer func() { r.depth-- }()
+	if r.count++; r.count > maxValues {
+		return value{}, r.fault("has over %d values; name regions in place of zones, or give several commands", maxValues)
+	}
 	switch c := r.peek(); {
 	case c == '{':
 		return r.object()

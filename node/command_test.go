@@ -326,6 +326,32 @@ func TestAuthoritiesAreSources(t *testing.T) {
 	}
 }
 
+// TestThePolygonOfAToken: a zone within it, its border shared, and one that it cuts.
+func TestThePolygonOfAToken(t *testing.T) {
+	o := newOffice(t)
+	n := o.open(t)
+	j := board.Everything()
+	j.Polygon = []byte(`[[[[34,50],[34.25,50],[34.25,50.1],[34,50.1],[34,50]]]]`) // a, b, and half of c
+	ring, secret, err := n.ring.AddToken(time.Now(), "town", []string{keyring.Declare}, j, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.grants.use(ring); err != nil {
+		t.Fatal(err)
+	}
+	o.secrets["town"] = secret
+	h := o.door(t, n, time.Now, keeping{n})
+	for id, zones := range map[string]string{"within": `"a","b"`, "cut": `"a","c"`, "beyond": `"f"`} {
+		want := 403
+		if id == "within" {
+			want = 504 // kept, and here nobody carries it out
+		}
+		if status, s := o.ask(t, h, "town", declareZones(id, zones, "shelter", time.Now().Add(time.Hour))); status != want {
+			t.Errorf("%s: %d %s", id, status, s)
+		}
+	}
+}
+
 // stage is a node whose clock is the test's: commands go through its desk, and the loop is
 // stepped by hand.
 type stage struct {
