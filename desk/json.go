@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"unicode/utf16"
@@ -143,10 +144,13 @@ func (r *reader) value() (value, *fault) {
 	case c == 0 && r.i == len(r.b):
 		return value{}, r.fault("ends too early")
 	}
-	for word, k := range map[string]kind{"null": null, "true": boolean, "false": boolean} {
-		if len(r.b)-r.i >= len(word) && string(r.b[r.i:r.i+len(word)]) == word {
+	for _, word := range [...]string{"null", "true", "false"} {
+		if bytes.HasPrefix(r.b[r.i:], []byte(word)) {
 			r.i += len(word)
-			return value{kind: k, text: word}, nil
+			if word == "null" {
+				return value{kind: null}, nil
+			}
+			return value{kind: boolean}, nil
 		}
 	}
 	return value{}, r.fault("is not JSON")
