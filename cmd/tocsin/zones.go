@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/mattn/go-isatty"
 
 	"tocsin/core/zone"
 	"tocsin/zones"
@@ -78,7 +75,7 @@ func (k zonesCheckCmd) Run(c *console) error {
 	if err != nil {
 		return fmt.Errorf("zones check: %w", err)
 	}
-	bar := newCheckProgress(c, "checking")
+	bar := newProgress(c, "checking")
 	report := zone.Check(files, zone.Limits{}, bar.show)
 	bar.clear()
 	if err := printReport(c, &report, k.JSON); err != nil {
@@ -299,36 +296,4 @@ func printDifference(c *console, d zone.Difference, asJSON bool) error {
 		}
 	}
 	return nil
-}
-
-// checkProgress shows on a terminal how far a command is, once it takes longer than a second.
-type checkProgress struct {
-	to    io.Writer // nil where standard error is no terminal
-	what  string
-	since time.Time
-	last  time.Time
-	shown bool
-}
-
-func newCheckProgress(c *console, what string) *checkProgress {
-	p := &checkProgress{what: what, since: time.Now()}
-	if f, ok := c.err.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
-		p.to = f
-	}
-	return p
-}
-
-func (p *checkProgress) show(done, total int) {
-	now := time.Now()
-	if p.to == nil || now.Sub(p.since) < time.Second || now.Sub(p.last) < 200*time.Millisecond {
-		return
-	}
-	p.last, p.shown = now, true
-	fmt.Fprintf(p.to, "\r%s: %d %%", p.what, 100*done/cmp.Or(total, 1))
-}
-
-func (p *checkProgress) clear() {
-	if p.shown {
-		fmt.Fprint(p.to, "\r\x1b[K")
-	}
 }
