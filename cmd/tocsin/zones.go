@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"tocsin/core/zone"
 	"tocsin/zones"
