@@ -50,7 +50,8 @@ fuzz:
 
 fuzz-long:
 	sh scripts/fuzz.sh 10000000x
-	TOCSIN_MUTATIONS=10000000 $(GO) test -timeout 24h -run Mutat ./board
+	TOCSIN_MUTATIONS=10000000 $(GO) test -timeout 24h -run Mutat ./board ./wire/cap12
+	$(GO) test -timeout 24h -run 'TestKill|TestPowerCut' ./journal -kills 1000 -powercuts 1000
 
 clean:
 	rm -rf bin web/public/dist/assets $(WEB) web/client/dist
