@@ -92,6 +92,7 @@ export const en: Phrases = {
     anyMoment: 'At any moment',
     unknownArrival: 'Time of arrival not known: act now',
     reach: (d) => `You have ${d} to reach shelter here.`,
+    reckon: (d) => `The time to reach shelter here is not set: count on ${d}.`,
     noTime: 'There is no time to reach a shelter: lie down, or get to an inner room.',
   },
   sound: {

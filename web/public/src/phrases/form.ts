@@ -66,6 +66,8 @@ export interface Phrases {
     readonly anyMoment: string;
     readonly unknownArrival: string;
     readonly reach: (duration: string) => string;
+    /** Where no time is set: what the policy counts on. */
+    readonly reckon: (duration: string) => string;
     readonly noTime: string;
   };
   readonly sound: {
