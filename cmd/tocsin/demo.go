@@ -53,7 +53,7 @@ func (d demoCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.err, "tocsin: EXERCISE. The page is on http://%s, the desk on http://%s. End with Ctrl-C.\n", d.Listen, n.DeskAddress())
+	fmt.Fprintf(c.err, "tocsin: EXERCISE. The page is on http://%s, the desk on http://%s. End with Ctrl-C.\n", shown(d.Listen, n.PublicAddress()), n.DeskAddress())
 	ctx, stop := context.WithCancel(c.ctx)
 	defer stop()
 	var simulated error
@@ -66,6 +66,15 @@ func (d demoCmd) Run(c *console) error {
 	stop()
 	group.Wait()
 	return errors.Join(err, simulated)
+}
+
+// shown is the address as it was asked for, or, where the port was left to the system, as
+// it was bound.
+func shown(asked, bound string) string {
+	if _, port, err := net.SplitHostPort(asked); err == nil && port != "0" {
+		return asked
+	}
+	return bound
 }
 
 func (d demoCmd) world() (*sim.World, error) {
