@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -148,11 +149,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
+	if strings.HasPrefix(r.URL.Path, "/v1/") {
+		h.Set("Access-Control-Allow-Origin", "*") // all of it is public; errors must be readable too
+	}
+	g.metrics.requests.Inc()
 	if len(r.RequestURI) > maxURI {
 		problem(w, http.StatusRequestURITooLong, "the address is too long", "Ask for fewer regions.")
 		return
 	}
-	g.metrics.requests.Inc()
 	g.mux.ServeHTTP(w, r)
 }
 
@@ -166,7 +170,7 @@ func (g *Gateway) SetZones(set, before *zone.Set) error {
 		return fmt.Errorf("gateway: zones: %w", err)
 	}
 	g.zones.Store(r)
-	g.page.zones.Store(set)
+	g.page.setZones(set)
 	return nil
 }
 
@@ -211,6 +215,12 @@ func (g *Gateway) Subscribers() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.subscribers)
+}
+
+// notReady answers before the first Publish.
+func notReady(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	problem(w, http.StatusServiceUnavailable, "not ready", "The first board is not signed yet. Ask again in a second.")
 }
 
 // problem answers with a problem document (RFC 9457).

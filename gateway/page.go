@@ -7,9 +7,10 @@ import (
 	"html"
 	"io/fs"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"tocsin/core/zone"
@@ -19,18 +20,39 @@ import (
 // page is the citizens' page with its configuration filled in.
 type page struct {
 	cfg    Page
-	files  fs.FS
 	policy string
 	before []byte // index.html up to the list of warned zones
 	after  []byte
-	zones  atomic.Pointer[zone.Set]
-	static http.Handler
+	files  map[string]*file
+
+	mu    sync.Mutex // one request writes the list, the others wait for it
+	zones *zone.Set
+	from  *[]byte // the state that shown was made of
+	shown []byte
+}
+
+// file is one of the page's own files.
+type file struct {
+	kind  string
+	plain []byte
+	etag  string
+	once  sync.Once
+	gzip  []byte // nil where it is not smaller
+}
+
+// kinds are the files that a page may have, whatever the system's own table says.
+var kinds = map[string]string{
+	".css": "text/css; charset=utf-8", ".geojson": "application/geo+json", ".html": "text/html; charset=utf-8",
+	".ico": "image/vnd.microsoft.icon", ".js": "text/javascript; charset=utf-8", ".json": "application/json",
+	".mjs": "text/javascript; charset=utf-8", ".mp3": "audio/mpeg", ".pbf": "application/x-protobuf", ".png": "image/png",
+	".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".wav": "audio/wav",
+	".webmanifest": "application/manifest+json", ".webp": "image/webp", ".woff2": "font/woff2",
 }
 
 func newPage(cfg Page, zones *zone.Set) (*page, error) {
-	p := &page{cfg: cfg, files: web.Files(), policy: web.Policy()}
-	p.zones.Store(zones)
-	index, err := fs.ReadFile(p.files, web.Index)
+	p := &page{cfg: cfg, policy: web.Policy(), files: map[string]*file{}, zones: zones}
+	files := web.Files()
+	index, err := fs.ReadFile(files, web.Index)
 	if err != nil {
 		return nil, err
 	}
@@ -38,13 +60,43 @@ func newPage(cfg Page, zones *zone.Set) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	index = bytes.Replace(index, []byte(web.ConfigMark), config, 1)
-	var found bool
+	head, tail, found := bytes.Cut(index, []byte(web.ConfigMark))
+	if !found {
+		return nil, fmt.Errorf("%s has no %s", web.Index, web.ConfigMark)
+	}
+	index = slices.Concat(head, config, tail)
 	if p.before, p.after, found = bytes.Cut(index, []byte(web.ActiveMark)); !found {
 		return nil, fmt.Errorf("%s has no %s", web.Index, web.ActiveMark)
 	}
-	p.static = http.FileServerFS(p.files)
-	return p, nil
+	return p, fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || name == web.Index {
+			return err
+		}
+		kind := kinds[path.Ext(name)]
+		if kind == "" {
+			kind = "application/octet-stream"
+		}
+		b, err := fs.ReadFile(files, name)
+		p.files[name] = &file{kind: kind, plain: b, etag: tagOf(b)}
+		return err
+	})
+}
+
+// setZones takes other names for the list.
+func (p *page) setZones(set *zone.Set) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.zones, p.shown = set, nil
+}
+
+// packed is the file compressed, made when it is first asked for.
+func (f *file) packed() []byte {
+	f.once.Do(func() {
+		if b, err := pack(f.plain); err == nil && len(b) < len(f.plain)*9/10 {
+			f.gzip = b
+		}
+	})
+	return f.gzip
 }
 
 // serve answers with the page or one of its files.
@@ -52,27 +104,46 @@ func (p *page) serve(g *Gateway) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", p.policy)
-		if r.URL.Path == "/" || r.URL.Path == "/"+web.Index {
+		name := strings.TrimPrefix(r.URL.Path, "/")
+		if name == "" || name == web.Index {
 			h.Set("Content-Type", "text/html; charset=utf-8")
 			h.Set("Cache-Control", "no-cache")
-			var active []byte
-			if b := g.active.Load(); b != nil {
-				active = *b
-			}
-			w.Write(slices.Concat(p.before, p.inWords(active), p.after))
+			serveBytes(w, p.whole(g.active.Load()))
 			return
 		}
-		name := strings.TrimPrefix(r.URL.Path, "/")
-		if info, err := fs.Stat(p.files, name); err != nil || info.IsDir() {
+		f := p.files[name]
+		if f == nil {
 			problem(w, http.StatusNotFound, "nothing here", "The page is at /, the contract under /v1.")
 			return
 		}
+		h.Set("Content-Type", f.kind)
+		h.Set("Vary", "Accept-Encoding")
 		h.Set("Cache-Control", "public, max-age=300")
 		if strings.HasPrefix(name, "assets/") { // their names carry a hash of what is in them
 			h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		}
-		p.static.ServeHTTP(w, r)
+		if packed := f.packed(); packs(r) && packed != nil {
+			h.Set("Content-Encoding", "gzip")
+			serveTagged(w, r, "W/"+f.etag, packed)
+			return
+		}
+		serveTagged(w, r, f.etag, f.plain)
 	}
+}
+
+// whole is the page with the list of what is warned now. When sirens sound, everyone loads
+// it: the list is written once for each state, not for each reader.
+func (p *page) whole(active *[]byte) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shown == nil || p.from != active {
+		var state []byte
+		if active != nil {
+			state = *active
+		}
+		p.from, p.shown = active, slices.Concat(p.before, p.inWords(state), p.after)
+	}
+	return p.shown
 }
 
 // activeView is the part of /v1/active that a reader without script needs.
@@ -108,7 +179,7 @@ func (p *page) inWords(active []byte) []byte {
 	if view.Picture == "none" {
 		fmt.Fprintf(&b, "<p><strong>%s</strong></p>", words.noPicture)
 	}
-	set, count := p.zones.Load(), 0
+	set, count := p.zones, 0
 	b.WriteString("<ul>")
 	for _, z := range view.Zones {
 		if z.Stage == "quiet" && z.End == "" {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -19,7 +20,6 @@ func (g *Gateway) serveBoard(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/jose")
 	h.Set("Cache-Control", "public, max-age=2")
-	h.Set("Access-Control-Allow-Origin", "*")
 	serveTagged(w, r, n.etag, n.lines)
 }
 
@@ -27,47 +27,69 @@ func (g *Gateway) serveBoard(w http.ResponseWriter, r *http.Request) {
 func serveTagged(w http.ResponseWriter, r *http.Request, etag string, body []byte) {
 	w.Header().Set("ETag", etag)
 	for _, held := range strings.Split(r.Header.Get("If-None-Match"), ",") {
-		if held = strings.TrimSpace(held); held == etag || held == "W/"+etag || held == "*" {
+		if held = strings.TrimSpace(held); held == "*" || strings.TrimPrefix(held, "W/") == strings.TrimPrefix(etag, "W/") {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
 	}
+	serveBytes(w, body)
+}
+
+// slowest is the speed at which a large file is still delivered to the end, in bytes a
+// second; quick is the time that even the smallest answer is given.
+const (
+	slowest = 8 << 10
+	quick   = 30 * time.Second
+)
+
+// serveBytes answers with a body whose length is known, and gives a slow line its time.
+func serveBytes(w http.ResponseWriter, body []byte) {
+	// Without effect where the connection knows no deadlines.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(quick + time.Duration(len(body)/slowest)*time.Second))
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Write(body)
+}
+
+// packs reports whether the asker takes gzip (RFC 9110, 12.5.3).
+func packs(r *http.Request) bool {
+	for _, one := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		name, q, weighed := strings.Cut(strings.ReplaceAll(one, " ", ""), ";q=")
+		if weight, err := strconv.ParseFloat(q, 64); name == "gzip" {
+			return !weighed || err == nil && weight > 0
+		}
+	}
+	return false
 }
 
 func (g *Gateway) serveActive(w http.ResponseWriter, _ *http.Request) {
 	body := g.active.Load()
 	if body == nil {
-		problem(w, http.StatusServiceUnavailable, "not ready", "The first board is not signed yet. Ask again in a second.")
+		notReady(w)
 		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "public, max-age=1")
-	h.Set("Access-Control-Allow-Origin", "*")
-	w.Write(*body)
+	serveBytes(w, *body)
 }
 
 func (g *Gateway) serveKeys(w http.ResponseWriter, _ *http.Request) {
 	line := g.keys.Load()
 	if line == nil {
-		problem(w, http.StatusServiceUnavailable, "not ready", "The keys are not read yet. Ask again in a second.")
+		notReady(w)
 		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/jose")
 	h.Set("Cache-Control", "public, max-age=5")
-	h.Set("Access-Control-Allow-Origin", "*")
-	w.Write(append((*line)[:len(*line):len(*line)], '\n'))
+	serveBytes(w, append((*line)[:len(*line):len(*line)], '\n'))
 }
 
 func (g *Gateway) serveAtom(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/atom+xml; charset=utf-8")
 	h.Set("Cache-Control", "public, max-age=2")
-	h.Set("Access-Control-Allow-Origin", "*")
-	w.Write(g.cfg.Feed.Atom())
+	serveBytes(w, g.cfg.Feed.Atom())
 }
 
 func (g *Gateway) serveCAP(w http.ResponseWriter, r *http.Request) {
@@ -80,8 +102,7 @@ func (g *Gateway) serveCAP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/cap+xml")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Access-Control-Allow-Origin", "*")
-	w.Write(doc)
+	serveBytes(w, doc)
 }
 
 type metrics struct {

@@ -2,13 +2,13 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"tocsin/core/geo"
 	"tocsin/core/zone"
@@ -50,7 +50,9 @@ func newRegistry(set, before *zone.Set) (*registry, error) {
 	var b bytes.Buffer
 	b.WriteString(`{"type":"FeatureCollection","features":[`)
 	levels, languages, first := map[int]bool{}, map[string]bool{}, true
-	for z := range set.All {
+	zones := slices.Collect(set.All)
+	slices.SortStableFunc(zones, func(a, b zone.Zone) int { return cmp.Compare(a.Level, b.Level) }) // ids ascend already
+	for _, z := range zones {
 		levels[z.Level] = true
 		for lang := range z.Names {
 			languages[lang] = true
@@ -68,22 +70,17 @@ func newRegistry(set, before *zone.Set) (*registry, error) {
 	}
 	b.WriteString("\n]}\n")
 	r.plain = b.Bytes()
-	var packed bytes.Buffer
-	zw := gzip.NewWriter(&packed)
-	zw.Write(r.plain)
-	if err := zw.Close(); err != nil {
+	var err error
+	if r.packed, err = pack(r.plain); err != nil {
 		return nil, err
 	}
-	r.packed = packed.Bytes()
 	previous, diff := "", ""
 	if before != nil && before.Version() != set.Version() {
 		previous, diff = before.Version(), "/v1/zones/"+r.version+"/diff"
-		var err error
-		if r.diff, err = json.Marshal(zone.Diff(before, set)); err != nil {
+		if r.diff, err = json.Marshal(difference(before, set)); err != nil {
 			return nil, err
 		}
 	}
-	var err error
 	r.summary, err = json.Marshal(struct {
 		Version   string   `json:"version"`
 		Zones     int      `json:"zones"`
@@ -94,6 +91,71 @@ func newRegistry(set, before *zone.Set) (*registry, error) {
 		Diff      string   `json:"diff"`
 	}{r.version, set.Len(), slices.Sorted(maps.Keys(levels)), slices.Sorted(maps.Keys(languages)), "/v1/zones/" + r.version, previous, diff})
 	return r, err
+}
+
+// change is one zone that is not as it was, in the contract's words.
+type change struct {
+	ID   zone.ID  `json:"id"`
+	What []string `json:"what"`
+}
+
+// difference is what changed between two versions, in the contract's form.
+func difference(before, set *zone.Set) any {
+	d := zone.Diff(before, set)
+	what := map[zone.ID][]string{}
+	note := func(id zone.ID, word string) {
+		if !slices.Contains(what[id], word) {
+			what[id] = append(what[id], word)
+		}
+	}
+	for _, r := range d.Renamed {
+		note(r.ID, "name")
+	}
+	for _, r := range d.Reshaped {
+		note(r.ID, "shape")
+	}
+	for _, r := range d.Reparented {
+		note(r.ID, "parent")
+	}
+	for _, r := range d.Restated {
+		if r.What == "shelter_s" || r.What == "population" {
+			note(r.ID, r.What)
+		}
+	}
+	changed := []change{}
+	for _, id := range slices.Sorted(maps.Keys(what)) {
+		slices.Sort(what[id])
+		changed = append(changed, change{id, what[id]})
+	}
+	return struct {
+		From    string    `json:"from"`
+		To      string    `json:"to"`
+		Added   []zone.ID `json:"added"`
+		Removed []zone.ID `json:"removed"`
+		Changed []change  `json:"changed"`
+	}{d.From, d.To, idsOf(d.Added), idsOf(d.Removed), changed}
+}
+
+func idsOf(entries []zone.Entry) []zone.ID {
+	ids := []zone.ID{}
+	for _, e := range entries {
+		ids = append(ids, e.ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// pack compresses with gzip.
+func pack(b []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := w.Write(b); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 func featureOf(set *zone.Set, z zone.Zone) feature {
@@ -133,8 +195,7 @@ func (g *Gateway) serveZones(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "public, max-age=5")
-	h.Set("Access-Control-Allow-Origin", "*")
-	w.Write(g.zones.Load().summary)
+	serveBytes(w, g.zones.Load().summary)
 }
 
 func (g *Gateway) serveRegistry(w http.ResponseWriter, r *http.Request) {
@@ -146,14 +207,13 @@ func (g *Gateway) serveRegistry(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/geo+json")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Vary", "Accept-Encoding")
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if packs(r) {
 		h.Set("Content-Encoding", "gzip")
-		w.Write(z.packed)
+		serveBytes(w, z.packed)
 		return
 	}
-	w.Write(z.plain)
+	serveBytes(w, z.plain)
 }
 
 func (g *Gateway) serveDiff(w http.ResponseWriter, r *http.Request) {
@@ -164,6 +224,5 @@ func (g *Gateway) serveDiff(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Access-Control-Allow-Origin", "*")
-	w.Write(z.diff)
+	serveBytes(w, z.diff)
 }

@@ -1,11 +1,17 @@
 package gateway
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
+	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"tocsin/board"
@@ -27,34 +33,59 @@ const (
 // and emptied by its own request.
 type subscriber struct {
 	regions []string
-	queue   chan []byte
-	gone    chan struct{}
-	why     string
+	limit   int
+	wake    chan struct{} // has room for one: something is to be taken
+
+	mu    sync.Mutex
+	queue [][]byte
+	why   string // why it is let go; empty while it is not
 }
 
 // offer queues the events of its regions; a reader whose queue is full is let go, for
 // a stream with a hole would be worse than a new one.
 func (s *subscriber) offer(events []event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := false
 	for _, e := range events {
-		if !slices.Contains(s.regions, e.region) {
+		switch {
+		case s.why != "" || !slices.Contains(s.regions, e.region):
 			continue
-		}
-		select {
-		case s.queue <- e.bytes:
+		case len(s.queue) >= s.limit:
+			s.queue, s.why = nil, leftSlow
 		default:
-			s.leave(leftSlow)
-			return
+			s.queue = append(s.queue, e.bytes)
 		}
+		fresh = true
+	}
+	if fresh {
+		s.notify()
 	}
 }
 
-func (s *subscriber) leave(why string) {
+func (s *subscriber) notify() {
 	select {
-	case <-s.gone:
-	default:
-		s.why = why
-		close(s.gone)
+	case s.wake <- struct{}{}:
+	default: // it is awake already
 	}
+}
+
+// leave lets the reader go; what is queued is still written.
+func (s *subscriber) leave(why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.why == "" {
+		s.why = why
+	}
+	s.notify()
+}
+
+// take hands over what is queued, and why nothing more will come.
+func (s *subscriber) take() (queue [][]byte, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	queue, s.queue = s.queue, nil
+	return queue, s.why
 }
 
 // encodeEvent writes one frame as a Server-Sent Event (WHATWG HTML, 9.2).
@@ -73,21 +104,36 @@ func encodeNewest(s Snapshot) *newest {
 	n := &newest{snapshot: s}
 	n.lines = slices.Concat(s.Board.Line, []byte("\n"), s.Beat.Line, []byte("\n"))
 	n.event = slices.Concat(encodeEvent(s.Board), encodeEvent(s.Beat))
-	n.etag = fmt.Sprintf(`"%s-%d-%x"`, s.Region, s.Board.Seq, tail(s.Beat.Line))
+	n.etag = tagOf(n.lines)
 	return n
 }
 
-// tail is the end of a line's signature, which differs for every frame.
-func tail(line []byte) []byte { return line[max(0, len(line)-12):] }
+// tagOf is the entity tag of some bytes.
+func tagOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+}
 
 // maxRegions bounds how many chains one stream may follow.
 const maxRegions = 64
 
 // regionsOf reads the regions asked for, the whole country where none is named.
 func (g *Gateway) regionsOf(w http.ResponseWriter, r *http.Request, most int) ([]string, bool) {
-	asked := r.URL.Query()["region"]
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		problem(w, http.StatusBadRequest, "not a query", "It must be of the form region=ID&region=ID2.")
+		return nil, false
+	}
+	for name := range query {
+		if name != "region" {
+			// Not passed over: who misspells it would follow another chain than he thinks.
+			problem(w, http.StatusBadRequest, "no such parameter", "Only region is known here.")
+			return nil, false
+		}
+	}
+	asked := query["region"]
 	if len(asked) == 0 {
-		asked = []string{"*"}
+		asked = []string{board.Whole}
 	}
 	if len(asked) > most {
 		problem(w, http.StatusBadRequest, "too many regions", fmt.Sprintf("At most %d here.", most))
@@ -95,8 +141,7 @@ func (g *Gateway) regionsOf(w http.ResponseWriter, r *http.Request, most int) ([
 	}
 	asked = slices.Compact(slices.Sorted(slices.Values(asked)))
 	if !g.ready.Load() {
-		w.Header().Set("Retry-After", "1")
-		problem(w, http.StatusServiceUnavailable, "not ready", "The first board is not signed yet. Ask again in a second.")
+		notReady(w)
 		return nil, false
 	}
 	g.mu.Lock()
@@ -115,58 +160,82 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	h := w.Header()
+	if r.Method == http.MethodHead { // a stream without a body would never end
+		streamHeader(h)
+		return
+	}
 	s, first, ok := g.subscribe(regions)
 	if !ok {
 		g.metrics.refused.Inc()
-		w.Header().Set("Retry-After", strconv.Itoa(2+rand.IntN(8)))
+		h.Set("Retry-After", strconv.Itoa(2+rand.IntN(8)))
 		problem(w, http.StatusServiceUnavailable, "no place left", "This gateway holds as many streams as it can. Come back in some seconds, or read /v1/board.")
 		return
 	}
 	defer g.unsubscribe(s)
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("X-Accel-Buffering", "no")
+	streamHeader(h)
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Time{}) // a reader says nothing more, for as long as it likes
-	write := func(b []byte) bool {
-		control.SetWriteDeadline(time.Now().Add(g.cfg.WriteTimeout))
-		if _, err := w.Write(b); err != nil {
-			return false
-		}
-		return len(s.queue) > 0 || control.Flush() == nil
-	}
 	// A herd that lost its gateway comes back spread over four seconds.
-	if !write(append([]byte(fmt.Sprintf("retry: %d\n\n", 1000+rand.IntN(4000))), first...)) || control.Flush() != nil {
+	if !g.write(s, w, control, []byte(fmt.Sprintf("retry: %d\n\n", 1000+rand.IntN(4000)))) || !g.write(s, w, control, first...) {
 		return
 	}
 	for {
-		select {
-		case b := <-s.queue:
-			if !write(b) {
+		queue, why := s.take()
+		switch {
+		case len(queue) > 0:
+			if !g.write(s, w, control, queue...) {
 				return
 			}
-		case <-s.gone:
+		case why != "":
 			return
-		case <-r.Context().Done():
-			return
+		default:
+			select {
+			case <-s.wake:
+			case <-r.Context().Done():
+				return
+			}
 		}
 	}
 }
 
+func streamHeader(h http.Header) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+}
+
+// write writes and flushes in the time that a reader is given; one that takes longer is
+// let go.
+func (g *Gateway) write(s *subscriber, w http.ResponseWriter, control *http.ResponseController, all ...[]byte) bool {
+	var err error
+	for _, b := range all {
+		control.SetWriteDeadline(time.Now().Add(g.cfg.WriteTimeout))
+		if _, err = w.Write(b); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = control.Flush()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		s.leave(leftSlow)
+	}
+	return err == nil
+}
+
 // subscribe takes the snapshot and the place in the queue in one moment, so that no
 // frame falls between them.
-func (g *Gateway) subscribe(regions []string) (*subscriber, []byte, bool) {
+func (g *Gateway) subscribe(regions []string) (*subscriber, [][]byte, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed || len(g.subscribers) >= g.cfg.Subscribers {
 		return nil, nil, false
 	}
-	s := &subscriber{regions: regions, queue: make(chan []byte, g.cfg.Backlog), gone: make(chan struct{})}
-	var first []byte
-	for _, region := range regions {
-		first = append(first, g.chains[region].event...)
+	s := &subscriber{regions: regions, limit: g.cfg.Backlog, wake: make(chan struct{}, 1)}
+	first := make([][]byte, len(regions))
+	for i, region := range regions {
+		first[i] = g.chains[region].event
 	}
 	g.subscribers[s] = struct{}{}
 	g.metrics.subscribers.Set(float64(len(g.subscribers)))
@@ -178,7 +247,7 @@ func (g *Gateway) unsubscribe(s *subscriber) {
 	defer g.mu.Unlock()
 	delete(g.subscribers, s)
 	g.metrics.subscribers.Set(float64(len(g.subscribers)))
-	if s.why == leftSlow {
+	if _, why := s.take(); why == leftSlow {
 		g.metrics.slow.Inc()
 	}
 }
