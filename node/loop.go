@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"tocsin/board"
@@ -49,6 +50,8 @@ type loop struct {
 	read      time.Time // when the clock was read last, with its monotonic reading
 	picture   board.Picture
 	refresh   map[string]bool // chains whose snapshot is stale
+	moments   map[string]health.Condition
+	shed      *atomic.Int64 // observations dropped since the last upkeep
 	reserving *reserving
 
 	observations chan observation.Observation
@@ -63,7 +66,9 @@ type loop struct {
 
 // outbox is a channel's queue as the loop needs it.
 type outbox interface {
+	Name() string
 	Offer(alert.Alert) error
+	Waiting() (count int, since time.Time)
 }
 
 // request is a command that is already kept, waiting for its answer.
@@ -88,7 +93,7 @@ func (l *loop) now() time.Time {
 	l.read = wall
 	now, step := l.clock.Now(wall.Round(0), elapsed)
 	if step != 0 {
-		l.note(health.Condition{Name: "clock-step", Raised: true, At: now, Detail: fmt.Sprintf("the wall clock jumped by %s", step)})
+		l.moment(health.Condition{Name: "clock-step", At: now, Detail: fmt.Sprintf("the wall clock jumped by %s", step)})
 	}
 	return now
 }
@@ -100,7 +105,16 @@ func (l *loop) run(ctx context.Context) error {
 	defer timer.Stop()
 	kept := l.now()
 	for {
-		timer.Reset(l.wait(kept.Add(upkeep)))
+		// What is due by time goes between any two inputs: a flood of plots must not make
+		// the beats wait, for then every client would be told that it is deaf.
+		wait := l.wait(kept.Add(upkeep))
+		if wait <= 0 {
+			if err := l.due(&kept); err != nil {
+				return err
+			}
+			wait = l.wait(kept.Add(upkeep))
+		}
+		timer.Reset(max(wait, time.Millisecond))
 		var err error
 		select {
 		case <-ctx.Done():
@@ -113,6 +127,7 @@ func (l *loop) run(ctx context.Context) error {
 			err = l.command(r)
 		case err = <-l.broken:
 		case r := <-l.receipts:
+			l.delivered(r)
 			err = l.step(l.now(), pipeline.Received{Receipt: r})
 		case c := <-l.conditions:
 			l.note(c)
@@ -124,7 +139,6 @@ func (l *loop) run(ctx context.Context) error {
 			l.staleAll()
 			l.publish(now, frames)
 		case <-timer.C:
-			err = l.due(&kept)
 		}
 		if err != nil {
 			return err
@@ -140,7 +154,7 @@ func (l *loop) wait(next time.Time) time.Duration {
 	if due := l.board.Next(); due.Before(next) {
 		next = due
 	}
-	return max(next.Sub(l.now()), time.Millisecond)
+	return next.Sub(l.now())
 }
 
 // due does what time asks for.
@@ -163,49 +177,98 @@ func (l *loop) due(kept *time.Time) error {
 	return nil
 }
 
-// keepUp reserves numbers ahead and looks after what is late.
+// keepUp reserves numbers ahead, looks after what is late, and takes back what was said of
+// moments that are over.
 func (l *loop) keepUp(now time.Time) error {
-	if err := l.keeper.tend(now); err != nil {
-		return err
+	if l.keeper.waiting() {
+		if err := l.keeper.tend(now); err != nil {
+			return err
+		}
 	}
-	l.reserve(now)
 	for _, c := range l.keeper.conditions() {
 		l.note(c)
+	}
+	if err := l.reserve(now); err != nil {
+		return err
+	}
+	if n := l.shed.Swap(0); n > 0 {
+		l.moment(health.Condition{Name: "observations-shed", At: now, Count: int(n), Detail: "the core cannot keep up; the newest plots were dropped"})
+	}
+	for _, b := range l.outboxes {
+		count, since := b.Waiting()
+		l.note(health.Condition{
+			Name: "channel-behind", Subject: b.Name(), Raised: count > 0 && now.Sub(since) > behind, At: now, Count: count,
+			Detail: fmt.Sprintf("%d alerts wait, the oldest since %s", count, since.UTC().Format(time.TimeOnly)),
+		})
+	}
+	for key, m := range l.moments {
+		if now.Sub(m.At) >= momentTime {
+			delete(l.moments, key)
+			l.note(health.Condition{Name: m.Name, Subject: m.Subject, At: now})
+		}
 	}
 	return nil
 }
 
-// reserve makes numbers durable ahead of their use without waiting for the disk.
-func (l *loop) reserve(now time.Time) {
+// behind is how old the oldest alert of a channel's queue may be.
+const behind = 30 * time.Second
+
+// momentTime is how long a condition is raised that is one moment, not a state: long
+// enough to be seen by whoever scrapes the metrics each minute.
+const momentTime = 2 * time.Minute
+
+// moment raises a condition that clears itself.
+func (l *loop) moment(c health.Condition) {
+	c.Raised = true
+	l.moments[c.Key()] = c
+	l.note(c)
+}
+
+// delivered holds what channels say of the last alert they were given.
+func (l *loop) delivered(r alert.Receipt) {
+	l.note(health.Condition{
+		Name: "not-delivered", Subject: r.Channel, Raised: r.State == alert.Failed, At: r.At, Detail: string(r.Alert) + ": " + r.Reason,
+	})
+}
+
+// reserve makes numbers durable ahead of their use without waiting for the disk. An error
+// is a disk that failed.
+func (l *loop) reserve(now time.Time) error {
 	if l.reserving != nil {
 		select {
 		case <-l.reserving.pending.Done():
-			if _, err := l.reserving.pending.Result(); err == nil {
-				l.board.Reserved(l.reserving.reservation)
-			}
-			l.reserving = nil
 		default:
-			return
+			return nil
 		}
+		_, err := l.reserving.pending.Result()
+		switch {
+		case err == nil:
+			l.board.Reserved(l.reserving.reservation)
+		case isBroken(err):
+			return fmt.Errorf("node: journal: %w", err)
+		}
+		l.reserving = nil
 	}
-	overdrawn := l.board.Overdrawn()
-	l.note(health.Condition{Name: "numbers-overdrawn", Raised: overdrawn, At: now, Detail: "the disk does not take reservations of numbers; a restart now could use one twice"})
+	l.note(health.Condition{
+		Name: "numbers-overdrawn", Raised: l.board.Overdrawn(), At: now,
+		Detail: "the disk does not take reservations of numbers; a restart now could use one twice",
+	})
 	r, due := l.board.Reserve(now)
 	if !due {
-		return
+		return nil
 	}
 	body, err := json.Marshal(r)
 	if err != nil {
-		l.note(health.Condition{Name: "numbers-not-kept", Raised: true, At: now, Detail: err.Error()})
-		return
+		return fmt.Errorf("node: numbers: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), hurry)
 	defer cancel()
 	p, err := l.keeper.store.Start(ctx, journal.New{At: now, Kind: kindNumbers, Body: body})
 	if err != nil {
-		return // tried again in a second; Overdrawn tells if it lasts
+		return nil // tried again in a second; Overdrawn tells if it lasts
 	}
 	l.reserving = &reserving{reservation: r, pending: p}
+	return nil
 }
 
 // step gives the core one input, keeps what it decided, then speaks. An error is a disk
@@ -238,7 +301,7 @@ func (l *loop) follow(now time.Time, out []pipeline.Change, entries []journal.Ne
 	for _, c := range out {
 		kind, body, kept, err := pipeline.Entry(c)
 		if err != nil {
-			l.note(health.Condition{Name: "not-kept", Raised: true, At: now, Detail: err.Error()})
+			l.moment(health.Condition{Name: "not-kept", At: now, Detail: err.Error()})
 			continue
 		}
 		if kept {
@@ -273,16 +336,20 @@ func (l *loop) speak(now time.Time, out []pipeline.Change) {
 			l.log.Info(c.String())
 		case pipeline.AlertReady:
 			for _, b := range l.outboxes {
+				full := health.Condition{Name: "channel-full", Subject: b.Name(), At: now}
 				if err := b.Offer(c.Alert); err != nil {
-					l.note(health.Condition{Name: "channel-full", Raised: true, At: now, Detail: err.Error()})
+					full.Raised, full.Detail = true, err.Error()
 				}
+				l.note(full)
 			}
 			l.metrics.alerts.Inc()
 			l.log.Info(c.String())
 		case pipeline.Condition:
 			l.note(c.Condition)
 		case pipeline.TrackConfirmed, pipeline.TrackEnded, pipeline.Refused:
-			l.log.Debug(c.String())
+			if l.log.Enabled(context.Background(), slog.LevelDebug) {
+				l.log.Debug(c.String())
+			}
 		}
 	}
 	if p := board.Picture(l.core.Picture()); p != l.picture {
@@ -326,7 +393,7 @@ func (l *loop) staleAll() {
 
 func (l *loop) unsigned(now time.Time, err error) {
 	if err != nil {
-		l.note(health.Condition{Name: "not-signed", Raised: true, At: now, Detail: err.Error()})
+		l.moment(health.Condition{Name: "not-signed", At: now, Detail: err.Error()})
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"tocsin/board"
 	"tocsin/core/pipeline"
@@ -22,11 +24,26 @@ const (
 type memory struct {
 	ledger  pipeline.Ledger
 	numbers board.Reservation
-	read    int // entries read from the journal
-	adopted int // entries taken over from spoken.log
-	starts  int // how often a process began on this folder
-	damage  []error
+	newest  time.Time     // when the newest entry was made
+	starts  int           // number of the newest start on this folder
+	adopted int           // entries of spoken.log that the journal did not have
+	untaken []journal.New // those of them that it had no room for
+	damage  []error       // bounded
+	damages int
 }
+
+// damagesKept bounds what is told one by one of a damaged journal.
+const damagesKept = 20
+
+func (m *memory) damaged(err error) {
+	if m.damages++; len(m.damage) < damagesKept {
+		m.damage = append(m.damage, err)
+	}
+}
+
+// adoptedWithin is how many of the journal's newest entries are compared with spoken.log:
+// far more than one outage speaks.
+const adoptedWithin = 1 << 16
 
 // remember reads everything kept, checks every hash, and takes what was spoken before it
 // was kept into the journal. What is damaged is passed over and told: a warning system
@@ -34,42 +51,41 @@ type memory struct {
 func remember(ctx context.Context, j *journal.Journal, spoken *journal.Spoken) (*memory, error) {
 	m := &memory{}
 	if d := j.Damage(); d != nil {
-		m.damage = append(m.damage, d)
+		m.damaged(d)
 	}
-	kept := map[[32]byte]bool{} // of the newest entries, against adopting one twice
+	known := map[[32]byte]bool{} // of the newest entries, against adopting one twice
 	var order [][32]byte
-	for from := journal.Position(1); ; {
+	for from := journal.Position(1); from > 0; {
 		err := j.Read(ctx, from, func(e journal.Entry) error {
-			m.read++
 			key := contentKey(e.Kind, e.Body)
-			if !kept[key] {
-				kept[key] = true
+			if !known[key] {
+				known[key] = true
 				order = append(order, key)
 			}
-			if len(order) > 1<<16 { // spoken.log holds at most what one outage spoke
-				delete(kept, order[0])
+			if len(order) > adoptedWithin {
+				delete(known, order[0])
 				order = order[1:]
 			}
-			if err := m.fold(int64(e.Position), e.Kind, e.Body); err != nil {
-				m.damage = append(m.damage, fmt.Errorf("position %d: %w", e.Position, err))
+			if err := m.fold(int64(e.Position), e.At, e.Kind, e.Body); err != nil {
+				m.damaged(fmt.Errorf("position %d: %w", e.Position, err))
 			}
 			return nil
 		})
 		var corrupt *journal.CorruptError
-		if errors.As(err, &corrupt) {
-			m.damage = append(m.damage, corrupt)
+		switch {
+		case errors.As(err, &corrupt):
+			m.damaged(corrupt)
 			if corrupt.Next <= from {
-				break
+				return m, m.adopt(ctx, j, spoken, known)
 			}
 			from = corrupt.Next
-			continue
-		}
-		if err != nil {
+		case err != nil:
 			return nil, fmt.Errorf("node: journal: %w", err)
+		default:
+			from = 0
 		}
-		break
 	}
-	return m, m.adopt(ctx, j, spoken, kept)
+	return m, m.adopt(ctx, j, spoken, known)
 }
 
 func contentKey(kind string, body []byte) [32]byte {
@@ -77,55 +93,107 @@ func contentKey(kind string, body []byte) [32]byte {
 }
 
 // adopt takes spoken.log into the journal and empties it. Entries are known by their
-// content, so that a crash in between adopts nothing twice.
-func (m *memory) adopt(ctx context.Context, j *journal.Journal, spoken *journal.Spoken, kept map[[32]byte]bool) error {
+// content, so that a crash in between adopts nothing twice. What the journal has no room
+// for is left to the keeper, and the log as it is.
+func (m *memory) adopt(ctx context.Context, j *journal.Journal, spoken *journal.Spoken, known map[[32]byte]bool) error {
 	var fresh []journal.New
 	err := spoken.Read(func(n journal.New) error {
-		if key := contentKey(n.Kind, n.Body); !kept[key] {
-			kept[key] = true
+		if key := contentKey(n.Kind, n.Body); !known[key] {
+			known[key] = true
 			fresh = append(fresh, n)
 		}
 		return nil
 	})
 	if err != nil {
-		m.damage = append(m.damage, err)
+		m.damaged(err)
+	}
+	state := spoken.State()
+	if state.Missing > 0 {
+		m.damaged(fmt.Errorf("spoken.log: %d records are torn or missing", state.Missing))
 	}
 	for _, n := range fresh {
-		if err := m.fold(0, n.Kind, n.Body); err != nil {
-			m.damage = append(m.damage, fmt.Errorf("spoken.log: %w", err))
+		if err := m.fold(0, n.At, n.Kind, n.Body); err != nil {
+			m.damaged(fmt.Errorf("spoken.log: %w", err))
 		}
 	}
 	m.adopted = len(fresh)
-	for len(fresh) > 0 {
-		batch := fresh[:min(drainBatch, len(fresh))]
-		if _, err := j.Append(ctx, batch...); err != nil {
-			// Still no room: the log stays, and the next start reads it again.
-			m.damage = append(m.damage, fmt.Errorf("spoken.log: not taken over: %w", err))
+	for i, part := range parts(fresh) {
+		if _, err := j.Append(ctx, part...); err != nil {
+			if isBroken(err) || ctx.Err() != nil {
+				return fmt.Errorf("node: spoken.log: %w", err)
+			}
+			m.untaken = slices.Concat(parts(fresh)[i:]...)
 			return nil
 		}
-		fresh = fresh[len(batch):]
 	}
-	if spoken.State().Records > 0 {
+	if state.Records+state.Missing > 0 {
 		if err := spoken.Reset(); err != nil {
-			m.damage = append(m.damage, err)
+			m.damaged(err)
 		}
 	}
 	return nil
 }
 
-func (m *memory) fold(position int64, kind string, body []byte) error {
+// beginning is the journal's form of a start.
+type beginning struct {
+	Start    int    `json:"start"` // no two are alike, so that none is taken for another
+	Restored int    `json:"restored"`
+	Adopted  int    `json:"adopted"`
+	Set      string `json:"set"`
+}
+
+func (m *memory) fold(position int64, at time.Time, kind string, body []byte) error {
+	if at.After(m.newest) {
+		m.newest = at
+	}
 	switch kind {
 	case kindNumbers:
 		var r board.Reservation
 		if err := json.Unmarshal(body, &r); err != nil {
 			return fmt.Errorf("node: numbers: %w", err)
 		}
-		m.numbers = r
+		m.reserve(r)
 		return nil
 	case kindStart:
-		m.starts++
+		var b beginning
+		if err := json.Unmarshal(body, &b); err != nil {
+			return fmt.Errorf("node: start: %w", err)
+		}
+		m.starts = max(m.starts+1, b.Start)
 		return nil
 	default:
 		return m.ledger.FoldAt(position, kind, body)
 	}
+}
+
+// reserve takes a reservation that was kept. They may come in any order: what was out of
+// room once comes late, and must not take numbers back.
+func (m *memory) reserve(r board.Reservation) {
+	if r.At.After(m.numbers.At) {
+		m.numbers.At = r.At
+	}
+	if m.numbers.UpTo == nil {
+		m.numbers.UpTo = map[string]int64{}
+	}
+	for region, upTo := range r.UpTo {
+		m.numbers.UpTo[region] = max(m.numbers.UpTo[region], upTo)
+	}
+}
+
+// leap is how far ahead of what can have been said a damaged memory begins.
+const leap = 2 * time.Minute
+
+// doubt goes on where nothing said before can be above, after damage that can have taken the
+// newest reservation with it: clients refuse a number or a time below what they hold. A
+// chain uses far less than a number each microsecond, so that the clock is above all.
+func (m *memory) doubt(now time.Time, regions []string) {
+	if m.damages == 0 {
+		return
+	}
+	r := board.Reservation{At: now.Add(leap), UpTo: map[string]int64{}}
+	for _, region := range regions {
+		r.UpTo[region] = now.UnixMicro()
+	}
+	m.reserve(r)
+	m.starts = max(m.starts, int(now.Unix()))
 }

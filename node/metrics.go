@@ -10,20 +10,22 @@ import (
 
 // metrics are what /metrics of the desk tells of the loop.
 type metrics struct {
-	alerts      prometheus.Counter
-	frames      prometheus.Counter
-	shed        prometheus.Counter
-	stepSeconds prometheus.Observer
-	keepSeconds prometheus.Observer
+	alerts          prometheus.Counter
+	frames          prometheus.Counter
+	shed            prometheus.Counter
+	receiptsDropped prometheus.Counter
+	stepSeconds     prometheus.Observer
+	keepSeconds     prometheus.Observer
 }
 
 func newMetrics(m *health.Metrics) *metrics {
 	return &metrics{
-		alerts:      m.Counter("alerts_total", "Alerts spoken.").WithLabelValues(),
-		frames:      m.Counter("frames_total", "Frames signed and published.").WithLabelValues(),
-		shed:        m.Counter("observations_shed_total", "Observations dropped because the core could not keep up.").WithLabelValues(),
-		stepSeconds: m.Histogram("observation_seconds", "From an observation taken up to everything it changed spoken.", nil).WithLabelValues(),
-		keepSeconds: m.Histogram("commit_seconds", "How long a decision waited for the disk.", nil).WithLabelValues(),
+		alerts:          m.Counter("alerts_total", "Alerts spoken.").WithLabelValues(),
+		frames:          m.Counter("frames_total", "Frames signed and published.").WithLabelValues(),
+		shed:            m.Counter("observations_shed_total", "Observations dropped because the core could not keep up.").WithLabelValues(),
+		receiptsDropped: m.Counter("receipts_dropped_total", "Receipts dropped because the core could not keep up.").WithLabelValues(),
+		stepSeconds:     m.Histogram("observation_seconds", "From an observation taken up to everything it changed spoken.", nil).WithLabelValues(),
+		keepSeconds:     m.Histogram("commit_seconds", "How long a decision waited for the disk.", nil).WithLabelValues(),
 	}
 }
 

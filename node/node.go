@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -62,6 +61,7 @@ type Node struct {
 	sensors  []*asterix.Feed
 	root     string
 	started  time.Time
+	shed     atomic.Int64 // observations dropped since the loop last told
 }
 
 // capSigner signs CAP documents.
@@ -108,7 +108,7 @@ func (n *Node) openMemory(ctx context.Context) (err error) {
 	if err := os.MkdirAll(n.cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("node: data: %w", err)
 	}
-	if n.journal, err = journal.Open(ctx, n.cfg.Data, journal.Options{}); err != nil {
+	if n.journal, err = journal.Open(ctx, n.cfg.Data, journal.Options{PutAside: true}); err != nil {
 		var held *journal.HeldError
 		if errors.As(err, &held) {
 			return fmt.Errorf("node: data: %w; two programs on one folder would contradict each other: stop the other one, or name another folder", err)
@@ -158,6 +158,11 @@ func (n *Node) assemble(policy warning.Policy) error {
 		return err
 	}
 	sources = append(sources, n.grants.sources()...)
+	regions := []string{board.Whole, board.Test}
+	for _, r := range n.zones.Regions() {
+		regions = append(regions, string(r))
+	}
+	n.memory.doubt(n.started, regions)
 	core := pipeline.New(pipeline.Config{
 		Alert: n.words, Zones: n.zones, Policy: policy, Sources: sources,
 		TrackPrefix: fmt.Sprintf("t%d-", n.memory.starts+1),
@@ -174,7 +179,7 @@ func (n *Node) assemble(policy warning.Policy) error {
 		return fmt.Errorf("node: %w", err)
 	}
 	documents := feed.New(feed.Config{Title: n.cfg.Name, Sender: n.cfg.Sender, Write: n.writeCAP})
-	n.feed = channel.NewOutbox("feed", documents, channel.Options{})
+	n.feed = channel.NewOutbox("feed", documents, channel.Options{Expired: true})
 	n.gateway, err = gateway.New(gateway.Config{
 		Page: gateway.Page{
 			Universe: string(n.cfg.Universe), Root: n.root, Languages: n.cfg.Languages,
@@ -192,9 +197,11 @@ func (n *Node) assemble(policy warning.Policy) error {
 	n.journalMetrics(shown)
 	n.loop = &loop{
 		core: core, board: public, regions: public.Regions(), out: n.gateway, outboxes: []outbox{n.feed},
-		keeper: keeper{store: durable{n.journal}, spoken: n.spoken},
+		keeper: keeper{store: durable{n.journal}, spoken: n.spoken, backlog: n.memory.untaken, aside: len(n.memory.untaken) > 0},
 		health: conditions, metrics: newMetrics(shown), log: n.log, wall: time.Now,
 		refresh:      map[string]bool{},
+		moments:      map[string]health.Condition{},
+		shed:         &n.shed,
 		observations: make(chan observation.Observation, observationQueue),
 		commands:     make(chan request, commandQueue),
 		receipts:     make(chan alert.Receipt, receiptQueue),
@@ -216,65 +223,6 @@ func (n *Node) journalMetrics(m *health.Metrics) {
 	m.CounterFunc("journal_refused_total", "Appends that were not kept: the disk full, failed or busy.", func() float64 { return float64(n.journal.Stats().Refused) })
 	m.GaugeFunc("spoken_log_records", "Entries spoken before they were kept, and not yet in the journal.", func() float64 { return float64(n.spoken.State().Records) })
 	m.GaugeFunc("gateway_subscribers", "Readers of the stream.", func() float64 { return float64(n.gateway.Subscribers()) })
-}
-
-// restore gives core, board and feed what was in force, and makes the first numbers
-// durable: nothing is spoken before.
-func (n *Node) restore() error {
-	l := n.loop
-	now := l.now()
-	kept := n.memory.ledger.Restored(now)
-	last := map[warning.ID]alert.ID{}
-	for _, a := range kept.Alerts {
-		last[a.Warning] = a.ID
-		if err := n.feed.Offer(a); err != nil {
-			n.log.Warn("feed: " + err.Error())
-		}
-	}
-	for _, w := range kept.Warnings {
-		if err := l.board.Restore(now, w.ID, alert.Items(w, last[w.ID])); err != nil {
-			n.log.Warn("board: " + err.Error())
-		}
-		l.inForce.put(w)
-		n.log.Info("restored", "warning", w.ID, "revision", w.Revision, "zones", len(w.Zones))
-	}
-	for _, err := range n.memory.damage {
-		l.note(health.Condition{Name: "journal-damaged", Raised: true, At: now, Detail: err.Error()})
-	}
-	if err := l.step(now, kept); err != nil {
-		return err
-	}
-	start, err := json.Marshal(map[string]any{"restored": len(kept.Warnings), "adopted": n.memory.adopted, "set": n.zones.Version()})
-	if err != nil {
-		return err
-	}
-	entries := []journal.New{{At: now, Kind: kindStart, Body: start}}
-	if r, due := l.board.Reserve(now); due {
-		body, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		entries = append(entries, journal.New{At: now, Kind: kindNumbers, Body: body})
-		if kept, err := l.keeper.keep(now, entries); err != nil {
-			return err
-		} else if kept {
-			l.board.Reserved(r)
-		}
-	}
-	for _, o := range n.memory.ledger.Unanswered() {
-		answer := make(chan pipeline.Answer, 1)
-		if err := l.command(request{order: o, answer: answer}); err != nil {
-			return err
-		}
-		body, err := json.Marshal(<-answer)
-		if err != nil {
-			return err
-		}
-		if err := n.memory.fold(0, pipeline.KindAnswer, body); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (n *Node) listen(ctx context.Context) (err error) {
@@ -341,7 +289,6 @@ func (n *Node) Close() error {
 	}
 	if n.spoken != nil {
 		errs = append(errs, n.spoken.Close())
-		n.spoken = nil
 	}
 	if n.journal != nil {
 		errs = append(errs, n.journal.Close())
@@ -382,14 +329,15 @@ func (n *Node) observed(o observation.Observation) {
 	case n.loop.observations <- o:
 	default:
 		n.loop.metrics.shed.Inc()
-		n.condition(health.Condition{Name: "observations-shed", Raised: true, At: time.Now().UTC(), Detail: "the core cannot keep up; the newest plots are dropped"})
+		n.shed.Add(1)
 	}
 }
 
 func (n *Node) condition(c health.Condition) {
 	select {
 	case n.loop.conditions <- c:
-	default: // the loop is behind; the condition is raised again by whoever feels it
+	default: // the loop is behind: the desk and the metrics are told all the same
+		n.loop.health.Put(c)
 	}
 }
 
@@ -397,9 +345,7 @@ func (n *Node) received(r alert.Receipt) {
 	select {
 	case n.loop.receipts <- r:
 	default:
-	}
-	if r.State == alert.Failed {
-		n.condition(health.Condition{Name: "not-delivered", Subject: r.Channel, Raised: true, At: r.At, Detail: string(r.Alert) + ": " + r.Reason})
+		n.loop.metrics.receiptsDropped.Inc()
 	}
 }
 
@@ -407,6 +353,7 @@ func (n *Node) received(r alert.Receipt) {
 func (n *Node) watchKeys(ctx context.Context) {
 	tick := time.NewTicker(keyCheck)
 	defer tick.Stop()
+	unreadable := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -414,7 +361,7 @@ func (n *Node) watchKeys(ctx context.Context) {
 		case <-tick.C:
 		}
 		next, changed, err := n.ring.Reload()
-		if err == nil && !changed {
+		if err == nil && !changed && !unreadable {
 			continue
 		}
 		var signer *board.Signer
@@ -424,8 +371,12 @@ func (n *Node) watchKeys(ctx context.Context) {
 		if err == nil {
 			err = n.grants.use(next)
 		}
-		n.condition(health.Condition{Name: "keys-unreadable", Raised: err != nil, At: time.Now().UTC(), Detail: fmt.Sprint(err)})
-		if err != nil {
+		told := health.Condition{Name: "keys-unreadable", Raised: err != nil, At: time.Now().UTC()}
+		if unreadable = err != nil; unreadable {
+			told.Detail = err.Error()
+		}
+		n.condition(told)
+		if err != nil || !changed {
 			continue
 		}
 		n.ring = next
