@@ -131,12 +131,7 @@ func answered(ctx context.Context, p pending) bool {
 	case <-p.Done():
 		return true
 	case <-ctx.Done():
-	}
-	select { // both at once
-	case <-p.Done():
-		return true
-	default:
-		return false
+		return isDone(p) // both at once
 	}
 }
 
@@ -239,13 +234,9 @@ func (k *keeper) tend(now time.Time) error {
 // reap takes what the disk has answered of what was late; what it had no room for waits in
 // front of the backlog.
 func (k *keeper) reap() error {
-	for len(k.late) > 0 {
+	var again []journal.New
+	for len(k.late) > 0 && isDone(k.late[0]) {
 		h := k.late[0]
-		select {
-		case <-h.Done():
-		default:
-			return nil
-		}
 		k.late = k.late[1:]
 		switch _, err := h.Result(); {
 		case err == nil:
@@ -253,14 +244,28 @@ func (k *keeper) reap() error {
 			return fmt.Errorf("node: journal: %w", err)
 		default:
 			k.note(conditionOf(err), true, err.Error())
-			rest := k.backlog
-			k.backlog = nil
-			k.queue(h.entries)
-			k.queue(rest)
+			again = append(again, h.entries...)
 		}
 	}
-	k.late = nil
+	if len(k.late) == 0 {
+		k.late = nil
+	}
+	if len(again) > 0 {
+		rest := k.backlog
+		k.backlog = nil
+		k.queue(again)
+		k.queue(rest)
+	}
 	return nil
+}
+
+func isDone(p pending) bool {
+	select {
+	case <-p.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // drain gives the journal what waits for room, as much as it takes within the patience.
