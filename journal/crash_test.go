@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -67,9 +68,17 @@ func (c *child) line() string {
 type ledger struct {
 	kept   map[Position]string
 	spoken []string
+	// dark is set once the power is being cut. What is heard from then on binds nobody: with
+	// real power nothing is said any more, but under FS_IOC_SHUTDOWN a sync that is under way
+	// may be told that it succeeded (ext4 looks for the shutdown when a sync begins, and finds
+	// no transaction left to wait for when it ends).
+	dark atomic.Bool
 }
 
 func (l *ledger) note(line string) {
+	if l.dark.Load() {
+		return
+	}
 	var p Position
 	var name string
 	if n, _ := fmt.Sscanf(line, "kept %d %s", &p, &name); n == 2 {
@@ -178,13 +187,15 @@ func (l *ledger) check(t *testing.T, dir, name string, spokenToo bool) {
 // to be kept to be there: in its place, once, the chain whole.
 func TestKill(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 12))
-	var l ledger
+	var l *ledger
 	var dir string
 	promised := 0
 	for i := range *kills {
 		if i%10 == 0 {
-			promised += len(l.kept)
-			l, dir = ledger{kept: make(map[Position]string)}, t.TempDir()
+			if l != nil {
+				promised += len(l.kept)
+			}
+			l, dir = &ledger{kept: make(map[Position]string)}, t.TempDir()
 		}
 		name := fmt.Sprintf("kill%d", i)
 		if complaint := l.runUntil(t, random, dir, name, (*child).interrupt); complaint != "" {
@@ -224,21 +235,23 @@ func TestPowerCut(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = exec.Command("umount", disk).Run() })
 	random := rand.New(rand.NewPCG(9, 11))
-	l := ledger{}
+	l := &ledger{}
 	promised := 0
 	for i := range *powerCuts {
 		dir := filepath.Join(disk, fmt.Sprintf("journal%d", i/10))
 		if i%10 == 0 {
 			promised += len(l.kept)
-			l = ledger{kept: make(map[Position]string)}
+			l = &ledger{kept: make(map[Position]string)}
 			_ = os.RemoveAll(filepath.Join(disk, fmt.Sprintf("journal%d", i/10-1)))
 		}
 		name := fmt.Sprintf("cut%d", i)
 		// What the child says of a disk that is gone does not matter here.
 		_ = l.runUntil(t, random, dir, name, func(c *child) {
+			l.dark.Store(true)
 			cutPower(t, disk)
 			c.interrupt()
 		})
+		l.dark.Store(false)
 		if out, err := exec.Command("umount", disk).CombinedOutput(); err != nil {
 			t.Fatalf("umount: %v: %s", err, out)
 		}
