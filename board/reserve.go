@@ -12,6 +12,10 @@ const (
 	// ahead is how far into the future times are reserved. After a crash frames can be
 	// signed that far ahead of the clock: less than what clients flag.
 	ahead = 2 * time.Minute
+	// margin is what a chain that is ahead of the clock, as after a crash, has reserved
+	// beyond its newest time: it goes on by a millisecond a frame. With more of it a program
+	// that crashes again and again would run away from the clock.
+	margin = time.Second
 )
 
 // Reservation is what may have been spoken: in each chain no number above UpTo, and
@@ -46,8 +50,10 @@ func (p *Publisher) Reserve(now time.Time) (Reservation, bool) {
 			latest = c.at
 		}
 	}
-	if next.At.Sub(latest) < ahead/2 {
-		next.At = latest.Add(ahead)
+	if next.At.Sub(p.now) < ahead/2 || next.At.Sub(latest) < margin/2 {
+		if next.At = p.now.Add(ahead); next.At.Before(latest.Add(margin)) {
+			next.At = latest.Add(margin)
+		}
 		due = true
 	}
 	return next, due
