@@ -82,7 +82,7 @@ func (n *Node) notKept(err error) {
 // openDesk makes the handler of the desk's door.
 func (n *Node) openDesk() (http.Handler, error) {
 	return desk.New(desk.Config{
-		Grants: n.grants, Carrier: n, Zones: func() *zone.Set { return n.zones },
+		Grants: n.grants, Carrier: n, Zones: n.sets.now,
 		Warnings: n.loop.inForce.list, Conditions: n.loop.health.Raised, Note: n.condition,
 		Answered: n.memory.ledger.Answers(), Registry: n.registry,
 		Metrics: promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}),
@@ -141,6 +141,12 @@ type grants struct {
 type tokens struct {
 	ring  *keyring.Ring
 	areas map[string]area // by name
+}
+
+// move makes the areas anew over another zone set. It belongs to the goroutine that calls use.
+func (g *grants) move(ring *keyring.Ring, set *zone.Set) error {
+	g.zones = set
+	return g.use(ring)
 }
 
 // newGrants reads the tokens and names those that become sources; sensors has the ids that

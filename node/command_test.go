@@ -248,7 +248,7 @@ func (k keeping) Carry(ctx context.Context, o pipeline.Order) (pipeline.Answer, 
 func (o office) door(t testing.TB, n *Node, now func() time.Time, c desk.Carrier) http.Handler {
 	t.Helper()
 	d, err := desk.New(desk.Config{
-		Grants: n.grants, Carrier: c, Zones: func() *zone.Set { return n.zones }, Warnings: n.loop.inForce.list,
+		Grants: n.grants, Carrier: c, Zones: n.sets.now, Warnings: n.loop.inForce.list,
 		Conditions: n.loop.health.Raised, Note: func(health.Condition) {}, Registry: prometheus.NewRegistry(), Now: now,
 		Rate: 1e6, Burst: 1e6,
 	})

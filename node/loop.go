@@ -12,6 +12,7 @@ import (
 	"tocsin/core/alert"
 	"tocsin/core/observation"
 	"tocsin/core/pipeline"
+	"tocsin/core/zone"
 	"tocsin/gateway"
 	"tocsin/health"
 	"tocsin/journal"
@@ -59,6 +60,7 @@ type loop struct {
 	receipts     chan alert.Receipt
 	conditions   chan health.Condition
 	signers      chan *board.Signer
+	sets         chan newSet
 	broken       chan error    // a disk that failed under someone else
 	ended        chan struct{} // closed when run returns
 	inForce      inForce
@@ -138,12 +140,34 @@ func (l *loop) run(ctx context.Context) error {
 			l.unsigned(now, unsigned)
 			l.staleAll()
 			l.publish(now, frames)
+		case s := <-l.sets:
+			err = l.useSet(s)
 		case <-timer.C:
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// newSet is a zone set to be put in force, and the keys over it.
+type newSet struct {
+	set    *zone.Set
+	signer *board.Signer
+}
+
+// useSet puts another zone set in force. The board goes first, so that what the core moves
+// to new zones finds their regions.
+func (l *loop) useSet(s newSet) error {
+	now := l.now()
+	frames, unsigned := l.board.SetZones(now, s.set)
+	l.unsigned(now, unsigned)
+	more, unsigned := l.board.SetSigner(now, s.signer)
+	l.unsigned(now, unsigned)
+	l.regions = l.board.Regions()
+	l.staleAll()
+	l.publish(now, append(frames, more...))
+	return l.step(now, pipeline.ZonesChanged{Zones: s.set})
 }
 
 // wait is how long nothing is due.

@@ -21,7 +21,6 @@ import (
 	"tocsin/core/observation"
 	"tocsin/core/pipeline"
 	"tocsin/core/warning"
-	"tocsin/core/zone"
 	"tocsin/gateway"
 	"tocsin/health"
 	"tocsin/journal"
@@ -43,7 +42,7 @@ const keyCheck = 5 * time.Second
 type Node struct {
 	cfg      Config
 	log      *slog.Logger
-	zones    *zone.Set
+	sets     registry
 	journal  *journal.Journal
 	spoken   *journal.Spoken
 	ring     *keyring.Ring
@@ -82,14 +81,14 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Node, err error
 			n.Close()
 		}
 	}()
-	if n.zones, err = openZones(cfg.Zones); err != nil {
-		return nil, err
-	}
 	policy, err := readPolicy(cfg.Policy)
 	if err != nil {
 		return nil, err
 	}
 	if err := n.openMemory(ctx); err != nil {
+		return nil, err
+	}
+	if err := n.openSet(); err != nil {
 		return nil, err
 	}
 	if err := n.openKeys(); err != nil {
@@ -154,27 +153,27 @@ func (n *Node) assemble(policy warning.Policy) error {
 		sources[i] = s.Observed()
 	}
 	var err error
-	if n.grants, err = newGrants(n.ring, n.zones, sources); err != nil {
+	if n.grants, err = newGrants(n.ring, n.sets.now(), sources); err != nil {
 		return err
 	}
 	sources = append(sources, n.grants.sources()...)
 	regions := []string{board.Whole, board.Test}
-	for _, r := range n.zones.Regions() {
+	for _, r := range n.sets.now().Regions() {
 		regions = append(regions, string(r))
 	}
 	n.memory.doubt(n.started, regions)
 	core := pipeline.New(pipeline.Config{
-		Alert: n.words, Zones: n.zones, Policy: policy, Sources: sources,
+		Alert: n.words, Zones: n.sets.now(), Policy: policy, Sources: sources,
 		TrackPrefix: fmt.Sprintf("t%d-", n.memory.starts+1),
 	})
 	if n.sensors, err = n.feeds(); err != nil {
 		return err
 	}
-	signer, err := n.ring.Signer(n.zones)
+	signer, err := n.ring.Signer(n.sets.now())
 	if err != nil {
 		return fmt.Errorf("node: keys: %w", err)
 	}
-	public, err := board.NewPublisher(board.Config{Universe: n.cfg.Universe, Zones: n.zones, Signer: signer}, n.memory.numbers)
+	public, err := board.NewPublisher(board.Config{Universe: n.cfg.Universe, Zones: n.sets.now(), Signer: signer}, n.memory.numbers)
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
@@ -183,9 +182,9 @@ func (n *Node) assemble(policy warning.Policy) error {
 	n.gateway, err = gateway.New(gateway.Config{
 		Page: gateway.Page{
 			Universe: string(n.cfg.Universe), Root: n.root, Languages: n.cfg.Languages,
-			Basemap: n.cfg.Basemap, Bounds: bounds(n.zones), Name: n.cfg.Name,
+			Basemap: n.cfg.Basemap, Bounds: bounds(n.sets.now()), Name: n.cfg.Name,
 		},
-		Zones: n.zones, Feed: documents, Registry: n.registry,
+		Zones: n.sets.now(), Feed: documents, Registry: n.registry,
 	})
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
@@ -207,6 +206,7 @@ func (n *Node) assemble(policy warning.Policy) error {
 		receipts:     make(chan alert.Receipt, receiptQueue),
 		conditions:   make(chan health.Condition, 1024),
 		signers:      make(chan *board.Signer, 1),
+		sets:         make(chan newSet, 1),
 		broken:       make(chan error, 1),
 		ended:        make(chan struct{}),
 	}
@@ -353,20 +353,21 @@ func (n *Node) received(r alert.Receipt) {
 func (n *Node) watchKeys(ctx context.Context) {
 	tick := time.NewTicker(keyCheck)
 	defer tick.Stop()
-	unreadable := false
+	unreadable, imported := false, ""
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+		imported = n.watchSet(ctx, imported)
 		next, changed, err := n.ring.Reload()
 		if err == nil && !changed && !unreadable {
 			continue
 		}
 		var signer *board.Signer
 		if err == nil {
-			signer, err = next.Signer(n.zones)
+			signer, err = next.Signer(n.sets.now())
 		}
 		if err == nil {
 			err = n.grants.use(next)
@@ -391,7 +392,7 @@ func (n *Node) watchKeys(ctx context.Context) {
 
 // writeCAP makes the signed CAP document of an alert.
 func (n *Node) writeCAP(a alert.Alert) ([]byte, error) {
-	doc, err := alert.CAP(a, n.zones, n.words)
+	doc, err := alert.CAP(a, n.sets.of(a.Set), n.words)
 	if err != nil {
 		return nil, err
 	}

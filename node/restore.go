@@ -60,7 +60,7 @@ func (n *Node) restore() error {
 func (n *Node) begin(now time.Time, restored int) error {
 	l := n.loop
 	body, err := json.Marshal(beginning{
-		Start: n.memory.starts + 1, Restored: restored, Adopted: n.memory.adopted, Set: n.zones.Version(),
+		Start: n.memory.starts + 1, Restored: restored, Adopted: n.memory.adopted, Set: n.sets.now().Version(),
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,148 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"tocsin/core/warning"
+	"tocsin/core/zone"
+	"tocsin/health"
+	"tocsin/zones"
+)
+
+// rememberedSets bounds the zone sets that are known besides the one in force.
+const rememberedSets = 8
+
+// registry is the zone set in force and those that were before it: an alert is drawn with
+// the shapes it was made of. It belongs to the goroutine that watches the folder; current
+// may be read by any.
+type registry struct {
+	current atomic.Pointer[sets]
+}
+
+// sets is the one in force and, by version, all that are still known.
+type sets struct {
+	inForce *zone.Set
+	known   []*zone.Set // newest first; inForce is one of them
+}
+
+func (r *registry) now() *zone.Set { return r.current.Load().inForce }
+
+// of is the set of a version, the one in force where it is not known any more.
+func (r *registry) of(version string) *zone.Set {
+	all := r.current.Load()
+	for _, s := range all.known {
+		if s.Version() == version {
+			return s
+		}
+	}
+	return all.inForce
+}
+
+func (r *registry) use(s *zone.Set) {
+	next := &sets{inForce: s, known: []*zone.Set{s}}
+	if old := r.current.Load(); old != nil {
+		next.known = append(next.known, old.known[:min(len(old.known), rememberedSets)]...)
+	}
+	r.current.Store(next)
+}
+
+// openSet reads the set to begin with: the one that `tocsin zones import` put into the data
+// folder, or else what the configuration names.
+func (n *Node) openSet() error {
+	set, err := zones.StoreIn(n.cfg.Data).Current()
+	switch {
+	case errors.Is(err, zones.ErrNone):
+		set, err = openZones(n.cfg.Zones)
+	case err == nil:
+		n.log.Info("zones: the imported set is used", "version", set.Version(), "instead of", n.cfg.Zones)
+	}
+	if err != nil {
+		return err
+	}
+	n.sets.use(n.withHistory(set))
+	return nil
+}
+
+// withHistory lets the set know the ids of earlier imports, where a warning in force names
+// one that it does not have: such a place is warned by its parent.
+func (n *Node) withHistory(set *zone.Set) *zone.Set {
+	if !strange(set, n.memory.ledger.Restored(time.Now()).Warnings) {
+		return set
+	}
+	store := zones.StoreIn(n.cfg.Data)
+	versions, err := store.Versions()
+	if err != nil {
+		n.log.Warn("zones: " + err.Error())
+	}
+	for _, v := range versions[:min(len(versions), rememberedSets)] {
+		if v == set.Version() {
+			continue
+		}
+		if earlier, err := store.Open(v); err == nil {
+			set = set.Remember(earlier)
+		} else {
+			n.log.Warn("zones: " + err.Error())
+		}
+	}
+	return set
+}
+
+// strange reports whether a zone in force is unknown to the set.
+func strange(set *zone.Set, warnings []warning.Warning) bool {
+	for _, w := range warnings {
+		for _, z := range w.Zones {
+			if _, _, ok := set.Resolve(z.Zone); !ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// watchSet takes up a set that was imported while the system runs. It returns what it saw of
+// the folder, so that nothing is read twice.
+func (n *Node) watchSet(ctx context.Context, seen string) string {
+	pointer, err := os.ReadFile(filepath.Join(zones.StoreIn(n.cfg.Data).Dir, "current"))
+	if err != nil || string(pointer) == seen {
+		return seen
+	}
+	set, err := zones.StoreIn(n.cfg.Data).Current()
+	old := n.sets.now()
+	if err == nil && set.Version() != old.Version() {
+		set = set.Remember(old)
+		err = n.changeSet(ctx, set, old)
+	}
+	told := health.Condition{Name: "zones-unreadable", Raised: err != nil, At: time.Now().UTC()}
+	if err != nil {
+		told.Detail = err.Error() + "; the set before stays in force"
+	}
+	n.condition(told)
+	return string(pointer)
+}
+
+// changeSet puts another set in force everywhere: keys, desk, public registry, board, core.
+func (n *Node) changeSet(ctx context.Context, set, old *zone.Set) error {
+	signer, err := n.ring.Signer(set)
+	if err != nil {
+		return fmt.Errorf("node: zones: %w", err)
+	}
+	if err := n.grants.move(n.ring, set); err != nil {
+		return fmt.Errorf("node: zones: %w", err)
+	}
+	if err := n.gateway.SetZones(set, old); err != nil {
+		return err
+	}
+	n.sets.use(set)
+	n.log.Info("zones: another set is in force", "version", set.Version(), "before", old.Version())
+	select {
+	case n.loop.sets <- newSet{set: set, signer: signer}:
+	case <-ctx.Done():
+	}
+	return nil
+}
