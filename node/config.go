@@ -11,10 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"tocsin/core/alert"
 	"tocsin/core/geo"
 	"tocsin/core/observation"
+	wire "tocsin/wire/asterix"
 )
 
 // Config is tocsin.yaml, read strictly. Paths are taken from the file's own folder.
@@ -110,8 +113,12 @@ func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// maxConfig bounds the file.
-const maxConfig = 1 << 20
+// Bounds of a configuration.
+const (
+	maxConfig    = 1 << 20 // bytes
+	maxZoneFiles = 100
+	maxSources   = 1000
+)
 
 // Defaults is what serve runs without a file: live, no source, the data folder of cli.md.
 func Defaults() Config {
@@ -187,7 +194,11 @@ func (c *Config) Check() error {
 		return errors.New("zones: missing; name GeoJSON files, or ua or il")
 	case len(c.Languages) == 0:
 		return errors.New("languages: missing; name at least one")
-	case c.Sender == "" || strings.ContainsAny(c.Sender, " ,<&"):
+	case len(c.Zones) > maxZoneFiles:
+		return fmt.Errorf("zones: %d files are more than %d", len(c.Zones), maxZoneFiles)
+	case len(c.Sources) > maxSources:
+		return fmt.Errorf("sources: %d are more than %d", len(c.Sources), maxSources)
+	case c.Sender == "" || strings.ContainsAny(c.Sender, " \t\r\n,<&"):
 		return fmt.Errorf("sender: %q must be there and hold no space, comma, < or &", c.Sender)
 	case (c.Public.TLS.Cert == "") != (c.Public.TLS.Key == ""):
 		return errors.New("public.tls: cert and key go together")
@@ -218,11 +229,18 @@ func (c *Config) Check() error {
 }
 
 func checkListen(s string) error {
-	if _, _, err := net.SplitHostPort(s); err != nil {
+	_, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
 		return fmt.Errorf("%q is no host:port such as :8080 or 127.0.0.1:8081", s)
 	}
 	return nil
 }
+
+// within reports whether a number is one, from low to high.
+func within(x, low, high float64) bool { return x >= low && x <= high }
 
 func (s Source) check() error {
 	u, err := url.Parse(s.Listen)
@@ -237,14 +255,27 @@ func (s Source) check() error {
 		return errors.New("site: missing; a radar's plots mean nothing without its place")
 	case !(geo.Point{Lat: geo.Degrees(s.Site.Lat), Lon: geo.Degrees(s.Site.Lon)}).Valid():
 		return errors.New("site: not a latitude and longitude")
-	case !(s.Errors.Range > 0) || !(s.Errors.Azimuth > 0) || !(s.Errors.Time >= 0):
+	case !within(s.Site.Height, -500, 50_000):
+		return errors.New("site: height must be from -500 to 50000 metres")
+	case !within(s.Errors.Range, math.SmallestNonzeroFloat64, 1e6) || !within(s.Errors.Azimuth, math.SmallestNonzeroFloat64, 90):
 		return errors.New("errors: range (metres) and azimuth (degrees) must be over 0")
-	case !(s.Coverage.Range > 0):
+	case !within(s.Errors.Time, 0, 60):
+		return errors.New("errors: time must be from 0 to 60 seconds")
+	case !within(s.Coverage.Range, math.SmallestNonzeroFloat64, 1e7):
 		return errors.New("coverage: range (metres) must be over 0; without coverage nothing is ever cleared")
+	case !within(s.Coverage.Floor, -1e5, 1e5):
+		return errors.New("coverage: floor must be metres above ground")
 	case s.Period < 0 || time.Duration(s.Period) > time.Minute:
 		return errors.New("period: must be at most 1m")
-	case s.Trust < 0 || s.Trust > 1 || s.Detection < 0 || s.Detection > 1 || s.Clutter < 0:
-		return errors.New("trust and detection are probabilities, clutter a count")
+	case !within(s.Trust, 0, 1):
+		return errors.New("trust: must be a probability, from 0 to 1")
+	case !within(s.Detection, 0, 1):
+		return errors.New("detection: must be a probability, from 0 to 1")
+	case !within(s.Clutter, 0, 1e6):
+		return errors.New("clutter: must be a count of plots a turn")
+	}
+	if _, err := wire.ParseEditions(s.Editions); err != nil {
+		return fmt.Errorf("editions: %w", err)
 	}
 	return nil
 }
