@@ -23,7 +23,9 @@ func alertOf(n int, headline string) alert.Alert {
 	}
 }
 
-func written(a alert.Alert) ([]byte, error) { return []byte("<alert>" + string(a.ID) + "</alert>"), nil }
+func written(a alert.Alert) ([]byte, error) {
+	return []byte("<alert>" + string(a.ID) + "</alert>"), nil
+}
 
 func deliver(t *testing.T, f *Feed, all ...alert.Alert) {
 	t.Helper()
