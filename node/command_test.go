@@ -385,7 +385,8 @@ func (s *stage) Carry(ctx context.Context, o pipeline.Order) (pipeline.Answer, e
 
 func newStage(t testing.TB) *stage {
 	o := newOffice(t)
-	s := &stage{t: t, o: o, n: o.open(t), now: time.Now().UTC().Truncate(time.Second)}
+	// The next whole second: the office's tokens are in force from the moment they were made.
+	s := &stage{t: t, o: o, n: o.open(t), now: time.Now().UTC().Add(time.Second).Truncate(time.Second)}
 	s.n.loop.wall = func() time.Time { return s.now }
 	s.n.loop.out = s
 	s.h = o.door(t, s.n, func() time.Time { return s.now }, s)
