@@ -202,16 +202,22 @@ func (p *Publisher) setClaim(z zone.ID, id warning.ID, s said) {
 	p.claims[z] = append(p.claims[z], claim{id, s})
 }
 
-// compose is what is said of a zone: the gravest of what its warnings say.
-func (p *Publisher) compose(z zone.ID) (said, bool) {
-	var best said
-	found := false
-	for _, c := range p.claims[z] {
-		if !c.stale(p.now) && (!found || graver(c.said, best) < 0) {
-			best, found = c.said, true
+// compose is what a chain says of a zone: the gravest of what its warnings say and the key
+// in force may sign. ok is false where a warning is withheld for want of a key: it must not
+// take with it what may be said.
+func (p *Publisher) compose(c *chain, z zone.ID, now time.Time) (best said, found, ok bool) {
+	ok = true
+	for _, one := range p.claims[z] {
+		if one.stale(p.now) || (found && graver(one.said, best) >= 0) {
+			continue
 		}
+		if !p.signer.Permits(c.region, c.next(now), one.threat, z) {
+			ok = false
+			continue
+		}
+		best, found = one.said, true
 	}
-	return best, found
+	return best, found, ok
 }
 
 // joinRegion notes the region of a zone. A zone that moved to another region stays in the
@@ -267,16 +273,15 @@ func (p *Publisher) say(now time.Time, touched []zone.ID) ([]Frame, error) {
 // settle makes a chain's word on a zone what the warnings say. fresh: there is something
 // to say; ok: nothing was withheld for want of a key.
 func (p *Publisher) settle(c *chain, z zone.ID, now time.Time) (fresh, ok bool) {
-	want, some := p.compose(z)
+	want, some, ok := p.compose(c, z, now)
 	had, was := c.zones[z]
-	permitted := !some || p.signer.Permits(c.region, c.next(now), want.threat, z)
 	switch {
-	case some && permitted && was && had == want:
-		return false, true
-	case some && permitted:
+	case some && was && had == want:
+		return false, ok
+	case some:
 		c.zones[z] = want
 		c.dirty = true
-		return true, true
+		return true, ok
 	case was:
 		delete(c.zones, z)
 		c.dirty = true
@@ -284,7 +289,7 @@ func (p *Publisher) settle(c *chain, z zone.ID, now time.Time) (fresh, ok bool) 
 		// so that clients fetch the board, which is without it.
 		c.gap = c.gap || had.active()
 	}
-	return false, permitted
+	return false, ok
 }
 
 // change says what changed in a chain; zones are ascending.
@@ -302,7 +307,11 @@ func (p *Publisher) change(c *chain, zones []zone.ID) ([]Frame, error) {
 	}
 	var frames []Frame
 	var err error
-	for _, items := range pack(group(zones, c.zones)) {
+	packs := pack(group(zones, c.zones))
+	if len(zones) <= smallChange {
+		packs = apart(packs)
+	}
+	for _, items := range packs {
 		pay := p.payload(c, Change, c.stamp(p.now))
 		pay.Prev, pay.Seq, pay.Items = c.seq, c.seq+1, items
 		c.seq++
@@ -312,6 +321,21 @@ func (p *Publisher) change(c *chain, zones []zone.ID) ([]Frame, error) {
 		}
 	}
 	return frames, err
+}
+
+// smallChange is up to how many zones a change is told item by item: each such frame fits
+// the 600 bytes that the narrowest bearers carry.
+const smallChange = 4
+
+// apart gives each item a frame of its own.
+func apart(packs [][]alert.Item) [][]alert.Item {
+	var out [][]alert.Item
+	for _, items := range packs {
+		for i := range items {
+			out = append(out, items[i:i+1])
+		}
+	}
+	return out
 }
 
 func (p *Publisher) payload(c *chain, kind Kind, at time.Time) Payload {

@@ -515,3 +515,60 @@ func TestActive(t *testing.T) {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}
 }
+
+// TestWhatMayNotBeSaidTakesNothingWithIt: a graver warning outside the key's jurisdiction is
+// told as an error, and does not silence a lesser one that may be said.
+func TestWhatMayNotBeSaidTakesNothingWithIt(t *testing.T) {
+	w := newWorld(t)
+	k := signingKey("drones", t0.Add(-time.Hour), t0.Add(time.Hour), Jurisdiction{Regions: []string{Any}, Classes: []string{class.Drone.String()}})
+	signer, err := NewSigner([]SigningKey{k}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.signer = signer
+	w.list.Keys = []Key{k.Key}
+	w.past = Reservation{}
+	w.start(t, t0)
+	c := w.client(t, Whole)
+	if _, err := w.pub.Apply(t0, "w1", []alert.Item{shelter(class.Drone, t0, "a1")}); err != nil {
+		t.Fatal(err)
+	}
+	graver := shelter(class.Rocket, t0, "a1", "a2")
+	graver.Alert = "w2.1"
+	if _, err := w.pub.Apply(t0.Add(time.Second), "w2", []alert.Item{graver}); !errors.Is(err, ErrJurisdiction) {
+		t.Errorf("nobody is told that a warning is not said: %v", err)
+	}
+	if _, err := w.pub.Tick(t0.Add(2 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	w.fetch(t, c, Whole, t0.Add(2*time.Second))
+	state := c.State(t0.Add(3 * time.Second))
+	if len(state) != 1 || state[0].Zone != "a1" || state[0].Item.Threat != class.Drone || state[0].Item.Stage != warning.Shelter {
+		t.Errorf("the warning that may be said is %v", state)
+	}
+}
+
+// TestSmallChangesAreSmall: up to four zones, however different, go out in frames of at most
+// 600 bytes.
+func TestSmallChangesAreSmall(t *testing.T) {
+	w := newWorld(t)
+	var items []alert.Item
+	for i := range 4 {
+		it := shelter(class.BallisticMissile, t0.Add(time.Duration(i)*time.Second), zoneID(i))
+		it.Alert = "wmi4k2x9a.12"
+		items = append(items, it)
+	}
+	frames, err := w.pub.Apply(t0, "w1", items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(frames) < 4 {
+		t.Fatalf("%d frames for four items", len(frames))
+	}
+	for _, f := range frames {
+		p := payloadOf(t, f)
+		if n := len(p.Encode()); n > 600 {
+			t.Errorf("%d bytes: %s", n, p.Encode())
+		}
+	}
+}

@@ -92,6 +92,9 @@ type Errors struct {
 	Range   float64 `yaml:"range"`
 	Azimuth float64 `yaml:"azimuth"`
 	Time    float64 `yaml:"time"`
+	// Of a radar that measures height: either of the two, degrees or metres; 0.3 degrees if neither.
+	Elevation float64 `yaml:"elevation"`
+	Height    float64 `yaml:"height"`
 }
 
 // Coverage is metres; Floor is height above ground at the site.
@@ -291,6 +294,7 @@ func (s Source) Observed() observation.Source {
 		Period: time.Duration(s.Period),
 		Errors: observation.Errors{
 			Range: geo.Metres(s.Errors.Range), Azimuth: geo.Degrees(s.Errors.Azimuth),
+			Elevation: geo.Degrees(s.Errors.Elevation), Height: geo.Metres(s.Errors.Height),
 			Time: time.Duration(s.Errors.Time * float64(time.Second)),
 		},
 		Trust: s.Trust, Detection: s.Detection, Clutter: s.Clutter,

@@ -58,7 +58,11 @@ func (n *Node) openSet() error {
 	set, err := zones.StoreIn(n.cfg.Data).Current()
 	switch {
 	case errors.Is(err, zones.ErrNone):
-		set, err = openZones(n.cfg.Zones)
+		if set, err = openZones(n.cfg.Zones); err == nil {
+			if failed := zones.StoreIn(n.cfg.Data).Keep(set); failed != nil {
+				n.log.Warn("zones: " + failed.Error()) // a later set will know less of this one
+			}
+		}
 	case err == nil:
 		n.log.Info("zones: the imported set is used", "version", set.Version(), "instead of", n.cfg.Zones)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"tocsin/core/class"
 	"tocsin/core/geo"
 	"tocsin/core/warning"
 	"tocsin/core/zone"
@@ -61,6 +62,13 @@ func readPolicy(name string) (warning.Policy, error) {
 	p, err := warning.ReadPolicy(b)
 	if err != nil {
 		return warning.Policy{}, fmt.Errorf("node: policy: %s: %w", name, err)
+	}
+	for _, c := range class.All() {
+		for _, stage := range []warning.Stage{warning.Prepare, warning.Shelter} {
+			if !p.Rule(c, stage).Mode.Automatic() {
+				return warning.Policy{}, fmt.Errorf("node: policy: %s: %s %s: the desk of this version has no door for confirm and veto, so nobody could answer; use mode automatic", name, c, stage)
+			}
+		}
 	}
 	return p, nil
 }

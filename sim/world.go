@@ -318,6 +318,7 @@ func (w *World) Sources() []observation.Source {
 			Errors: observation.Errors{
 				Range:   geo.Metres(math.Max(r.Noise.Range, rangeStep)),
 				Azimuth: geo.Degrees(r.Noise.Azimuth),
+				Height:  geo.Metres(r.Noise.Height),
 				Time:    10 * time.Millisecond,
 			},
 			Trust: 0.95, Detection: r.Detection, Clutter: r.Clutter,

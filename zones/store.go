@@ -42,16 +42,29 @@ func (st Store) Import(s *zone.Set) (before *zone.Set, err error) {
 	if err != nil && !errors.Is(err, ErrNone) {
 		return nil, err
 	}
-	path := filepath.Join(st.Dir, s.Version()+versionExt)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := writeWhole(path, s.GeoJSON(), 0o444); err != nil {
-			return nil, fmt.Errorf("zones: import: %w", err)
-		}
+	if err := st.Keep(s); err != nil {
+		return nil, err
 	}
 	if err := writeWhole(filepath.Join(st.Dir, pointer), []byte(s.Version()+"\n"), 0o644); err != nil {
 		return nil, fmt.Errorf("zones: import: %w", err)
 	}
 	return before, nil
+}
+
+// Keep keeps the set as a version without putting it in force: for one that a
+// configuration names, so that a later set knows what its ids were.
+func (st Store) Keep(s *zone.Set) error {
+	if err := os.MkdirAll(st.Dir, 0o755); err != nil {
+		return fmt.Errorf("zones: keep: %w", err)
+	}
+	path := filepath.Join(st.Dir, s.Version()+versionExt)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := writeWhole(path, s.GeoJSON(), 0o444); err != nil {
+		return fmt.Errorf("zones: keep: %w", err)
+	}
+	return nil
 }
 
 // Current returns the set in force, or ErrNone.

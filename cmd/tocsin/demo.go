@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -103,6 +105,12 @@ func (d demoCmd) config(w *sim.World, dir string) (node.Config, error) {
 	if w.Zones == "il" {
 		cfg.Languages, cfg.Timezone = []string{"he", "en", "ar", "ru"}, "Asia/Jerusalem"
 	}
+	if w.Policy != "" {
+		cfg.Policy = filepath.Join(dir, "policy.yaml")
+		if err := os.WriteFile(cfg.Policy, []byte(w.Policy), 0o600); err != nil {
+			return cfg, fmt.Errorf("demo: %w", err)
+		}
+	}
 	for i, o := range w.Sources() {
 		port, err := freePort()
 		if err != nil {
@@ -112,7 +120,7 @@ func (d demoCmd) config(w *sim.World, dir string) (node.Config, error) {
 		cfg.Sources = append(cfg.Sources, node.Source{
 			ID: o.ID, Kind: "asterix", Listen: fmt.Sprintf("udp://127.0.0.1:%d", port), SAC: r.SAC, SIC: r.SIC,
 			Site:     &node.Site{Lat: r.Site[0], Lon: r.Site[1], Height: r.Site[2]},
-			Errors:   node.Errors{Range: r.Noise.Range, Azimuth: r.Noise.Azimuth, Time: 0.02},
+			Errors:   node.Errors{Range: r.Noise.Range, Azimuth: r.Noise.Azimuth, Height: r.Noise.Height, Time: 0.02},
 			Coverage: node.Coverage{Range: r.Range, Floor: r.Floor}, Period: node.Duration(r.Period),
 			Trust: o.Trust, Detection: r.Detection, Clutter: r.Clutter,
 			Simulated: true,

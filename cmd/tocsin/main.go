@@ -56,6 +56,12 @@ type commands struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The first signal asks; a command that waits for input is not left waiting, and a second
+	// signal ends the process.
+	context.AfterFunc(ctx, func() {
+		stop()
+		os.Stdin.Close()
+	})
 	os.Exit(run(&console{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
 }
 

@@ -160,10 +160,12 @@ type Source struct {
 
 // Errors are standard deviations as registered.
 type Errors struct {
-	Range     geo.Metres    `json:"range"`
-	Azimuth   geo.Degrees   `json:"azimuth"`
-	Elevation geo.Degrees   `json:"elevation,omitempty"`
-	Time      time.Duration `json:"time"`
+	Range     geo.Metres  `json:"range"`
+	Azimuth   geo.Degrees `json:"azimuth"`
+	Elevation geo.Degrees `json:"elevation,omitempty"`
+	// Height is that of a height the radar measures itself; 0: it follows from Elevation.
+	Height geo.Metres    `json:"height,omitempty"`
+	Time   time.Duration `json:"time"`
 }
 
 // Coverage is the space a source can see: within Range of its site and above Floor,

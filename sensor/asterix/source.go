@@ -136,6 +136,9 @@ func pressureHeight(level float64) (height, deviation geo.Metres) {
 // transponder said it.
 func (h *hearing) aircraftHeight(reach geo.Metres) (height, deviation geo.Metres, ok bool) {
 	if feet, ok := h.r.Float("110", "3DH"); ok {
+		if registered := float64(h.Errors.Height); registered > 0 {
+			return geo.Metres(feet * foot), geo.Metres(math.Hypot(geoidError, registered)), true
+		}
 		beam := float64(h.Errors.Elevation)
 		if beam <= 0 {
 			beam = beamError
