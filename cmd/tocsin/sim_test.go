@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strings"
 	"testing"
 
+	"tocsin/core/geo"
 	"tocsin/scenarios"
 	"tocsin/sim"
 )
@@ -216,5 +218,36 @@ func TestSimRefuses(t *testing.T) {
 	}
 	if code := run(c, []string{"sim", "--check", "--update", "main.go"}); code != 2 {
 		t.Errorf("--check and --update together: exit %d", code)
+	}
+}
+
+// TestDemoRunsItsScenario: the demonstration is the world that TestDemonstrations runs, with
+// that world's policy and its radars registered as they are.
+func TestDemoRunsItsScenario(t *testing.T) {
+	for _, country := range []string{"ua", "il"} {
+		d := demoCmd{Country: country, Listen: "127.0.0.1:0", Desk: "127.0.0.1:0"}
+		w, err := d.world()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := d.config(w, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cfg.Check(); err != nil {
+			t.Errorf("%s: %v", country, err)
+		}
+		policy, err := os.ReadFile(cfg.Policy)
+		if err != nil || string(policy) != w.Policy || w.Policy == "" {
+			t.Errorf("%s: the demonstration does not run under its scenario's policy: %v", country, err)
+		}
+		want := w.Sources()
+		for i, s := range cfg.Sources {
+			got := s.Observed()
+			if got.Errors.Height != want[i].Errors.Height || got.Errors.Height == 0 || got.Errors.Range < geo.Metres(w.Radars[i].Noise.Range) ||
+				got.Coverage != want[i].Coverage || got.Period != want[i].Period || got.Site != want[i].Site {
+				t.Errorf("%s: %s is registered as %+v, it is %+v", country, s.ID, got, want[i])
+			}
+		}
 	}
 }
