@@ -35,12 +35,13 @@ type Snapshot struct {
 	Beat   board.Frame
 }
 
-// Update is one step of the public state: frames for those who follow, snapshots of
-// the chains they belong to, and the body of /v1/active.
+// Update is one step of the public state: frames for those who follow, snapshots that
+// have all frames published with them and before, and the body of /v1/active. A chain's
+// snapshot may come later than its frames: newcomers get the last one and the frames since.
 type Update struct {
 	Frames    []board.Frame
 	Snapshots []Snapshot
-	Active    []byte
+	Active    []byte // nil: as before
 }
 
 // Page is what the citizens' page is told in its first bytes.
@@ -92,6 +93,19 @@ type newest struct {
 	lines    []byte // the two lines of /v1/board
 	event    []byte // the same as stream events
 	etag     string
+	since    [][]byte // events of the frames after it
+	behind   bool     // more of them than are held: nobody can begin here
+}
+
+// sinceLimit bounds the frames that a snapshot may be behind.
+const sinceLimit = 4096
+
+func (n *newest) follow(event []byte) {
+	if n.behind = n.behind || len(n.since) == sinceLimit; n.behind {
+		n.since = nil
+		return
+	}
+	n.since = append(n.since, event)
 }
 
 // New makes a gateway that answers 503 until the first Publish.
@@ -189,15 +203,23 @@ func (g *Gateway) Publish(u Update) {
 		g.active.Store(&u.Active)
 	}
 	g.mu.Lock()
+	for _, e := range events {
+		if n := g.chains[e.region]; n != nil {
+			n.follow(e.bytes)
+		}
+	}
 	for region, n := range fresh {
 		g.chains[region] = n
 	}
-	for s := range g.subscribers {
-		s.offer(events)
+	ready := len(g.chains) > 0
+	if len(events) > 0 {
+		for s := range g.subscribers {
+			s.offer(events)
+		}
 	}
 	g.mu.Unlock()
 	g.metrics.frames.Add(float64(len(u.Frames)))
-	g.ready.Store(true)
+	g.ready.Store(ready)
 }
 
 // Close lets every reader go and takes no more.

@@ -224,8 +224,8 @@ func (g *Gateway) write(s *subscriber, w http.ResponseWriter, control *http.Resp
 	return err == nil
 }
 
-// subscribe takes the snapshot and the place in the queue in one moment, so that no
-// frame falls between them.
+// subscribe takes the snapshot, what was said since, and the place in the queue in one
+// moment, so that no frame falls between them.
 func (g *Gateway) subscribe(regions []string) (*subscriber, [][]byte, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -233,9 +233,13 @@ func (g *Gateway) subscribe(regions []string) (*subscriber, [][]byte, bool) {
 		return nil, nil, false
 	}
 	s := &subscriber{regions: regions, limit: g.cfg.Backlog, wake: make(chan struct{}, 1)}
-	first := make([][]byte, len(regions))
-	for i, region := range regions {
-		first[i] = g.chains[region].event
+	var first [][]byte
+	for _, region := range regions {
+		n := g.chains[region]
+		if n.behind {
+			return nil, nil, false
+		}
+		first = append(append(first, n.event), n.since...)
 	}
 	g.subscribers[s] = struct{}{}
 	g.metrics.subscribers.Set(float64(len(g.subscribers)))

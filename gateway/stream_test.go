@@ -64,7 +64,14 @@ func TestStreamBegins(t *testing.T) {
 // TestStreamHasNoGap: readers who come at any moment of a running publication take every
 // frame; none has to fetch the board.
 func TestStreamHasNoGap(t *testing.T) {
+	for _, lag := range []int{1, 7} {
+		t.Run(fmt.Sprint("snapshots behind by ", lag-1), func(t *testing.T) { hasNoGap(t, lag) })
+	}
+}
+
+func hasNoGap(t *testing.T, lag int) {
 	w := newWorld(t, squares(t, 40, nil), func(c *Config) { c.Backlog = 1 << 14 })
+	w.lag = lag
 	w.tick()
 	server := w.serve()
 	const readers, changes = 24, 300
@@ -236,6 +243,26 @@ func TestPlacesAreBounded(t *testing.T) {
 	}
 	held[0].stop()
 	until(t, "one place is free", func() bool { return w.g.Subscribers() == 2 })
+	follow(t, server.URL+"/v1/stream").next(t)
+}
+
+// TestSnapshotFarBehind: nobody is let in where a hole would be; with the next snapshot all are.
+func TestSnapshotFarBehind(t *testing.T) {
+	w := newWorld(t, squares(t, 1, nil), nil)
+	w.tick()
+	w.lag = sinceLimit + 100
+	for range sinceLimit + 1 {
+		w.warn("n0000")
+	}
+	if rec := w.get("GET", "/v1/stream"); rec.Code != http.StatusServiceUnavailable {
+		t.Errorf("%d", rec.Code)
+	}
+	if n := len(w.g.chains["*"].since); n != 0 {
+		t.Errorf("%d frames are held", n)
+	}
+	w.lag = 0
+	w.tick()
+	server := w.serve()
 	follow(t, server.URL+"/v1/stream").next(t)
 }
 

@@ -86,6 +86,8 @@ type world struct {
 	g     *Gateway
 	now   time.Time
 	count int
+	lag   int // snapshots come with every lag-th publication only
+	said  int
 }
 
 func newWorld(t testing.TB, set *zone.Set, change func(*Config)) *world {
@@ -138,7 +140,11 @@ func (w *world) publish(frames []board.Frame, err error) {
 	if err != nil {
 		w.t.Error(err)
 	}
-	u := Update{Frames: frames, Active: w.pub.Active(w.now)}
+	w.g.Publish(Update{Frames: frames})
+	if w.said++; w.lag > 0 && w.said > 1 && w.said%w.lag != 0 {
+		return
+	}
+	u := Update{Active: w.pub.Active(w.now)}
 	for _, region := range w.pub.Regions() {
 		b, beat, err := w.pub.Snapshot(region)
 		if err != nil {

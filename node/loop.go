@@ -37,23 +37,24 @@ type publisher interface {
 
 // loop is the one owner of the core, the board and the keeper.
 type loop struct {
-	core      *pipeline.Pipeline
-	clock     pipeline.Clock
-	board     *board.Publisher
-	regions   []string
-	keeper    keeper
-	out       publisher
-	outboxes  []outbox
-	health    *health.Board
-	metrics   *metrics
-	log       *slog.Logger
-	wall      func() time.Time
-	read      time.Time // when the clock was read last, with its monotonic reading
-	picture   board.Picture
-	refresh   map[string]bool // chains whose snapshot is stale
-	moments   map[string]health.Condition
-	shed      *atomic.Int64 // observations dropped since the last upkeep
-	reserving *reserving
+	core       *pipeline.Pipeline
+	clock      pipeline.Clock
+	board      *board.Publisher
+	regions    []string
+	keeper     keeper
+	out        publisher
+	outboxes   []outbox
+	health     *health.Board
+	metrics    *metrics
+	log        *slog.Logger
+	wall       func() time.Time
+	read       time.Time // when the clock was read last, with its monotonic reading
+	picture    board.Picture
+	refresh    map[string]bool // chains whose snapshot is stale
+	staleSince time.Time       // when something was said that snapshots do not have; zero: nothing
+	moments    map[string]health.Condition
+	shed       *atomic.Int64 // observations dropped since the last upkeep
+	reserving  *reserving
 
 	observations chan observation.Observation
 	commands     chan request
@@ -146,6 +147,9 @@ func (l *loop) run(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
+		}
+		if !l.staleSince.IsZero() {
+			l.renew(l.now())
 		}
 	}
 }
@@ -387,12 +391,33 @@ func (l *loop) speak(now time.Time, out []pipeline.Change) {
 	}
 }
 
-// publish hands frames and the snapshots of their chains to the public side.
+// renewEvery is how old what newcomers and dashboards get may be while inputs wait. What
+// follows a chain has its frames at once: they are not kept waiting for it.
+const renewEvery = 250 * time.Millisecond
+
+// publish hands frames to the public side, and then what newcomers get.
 func (l *loop) publish(now time.Time, frames []board.Frame) {
 	for _, f := range frames {
 		l.refresh[f.Region] = true
 	}
-	u := gateway.Update{Frames: frames, Active: l.board.Active(now)}
+	if len(frames) > 0 {
+		l.out.Publish(gateway.Update{Frames: frames})
+		l.metrics.frames.Add(float64(len(frames)))
+	}
+	if l.staleSince.IsZero() {
+		l.staleSince = now
+	}
+	l.renew(now)
+}
+
+// renew makes the snapshots that are stale anew, and the body of /v1/active: where nothing
+// waits for the loop, or they are as old as they may be.
+func (l *loop) renew(now time.Time) {
+	if waits := len(l.observations)+len(l.commands) > 0; l.staleSince.IsZero() || waits && now.Sub(l.staleSince) < renewEvery {
+		return
+	}
+	l.staleSince = time.Time{}
+	u := gateway.Update{Active: l.board.Active(now)}
 	for _, region := range l.regions {
 		if !l.refresh[region] {
 			continue
@@ -406,7 +431,6 @@ func (l *loop) publish(now time.Time, frames []board.Frame) {
 		u.Snapshots = append(u.Snapshots, gateway.Snapshot{Region: region, Board: snapshot, Beat: beat})
 	}
 	l.out.Publish(u)
-	l.metrics.frames.Add(float64(len(frames)))
 }
 
 func (l *loop) staleAll() {
