@@ -124,7 +124,7 @@ func (l *loop) run(ctx context.Context) error {
 			return nil
 		case o := <-l.observations:
 			started := time.Now()
-			err = l.step(l.now(), pipeline.Observed{Observation: o})
+			err = l.step(l.now(), pipeline.Observed{Observation: o, More: l.waiting()})
 			l.metrics.observation(time.Since(started))
 		case r := <-l.commands:
 			err = l.command(r)
@@ -152,6 +152,23 @@ func (l *loop) run(ctx context.Context) error {
 			l.renew(l.now())
 		}
 	}
+}
+
+// together bounds the observations of one step: what is decided about the first of them
+// waits for the last.
+const together = 256
+
+// waiting are the observations that came while the loop did something else.
+func (l *loop) waiting() []observation.Observation {
+	n := min(len(l.observations), together-1)
+	if n == 0 {
+		return nil
+	}
+	more := make([]observation.Observation, n)
+	for i := range more {
+		more[i] = <-l.observations // nobody else takes from it
+	}
+	return more
 }
 
 // newSet is a zone set to be put in force, and the keys over it.

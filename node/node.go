@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -164,7 +165,7 @@ func (n *Node) assemble(policy warning.Policy) error {
 	n.memory.doubt(n.started, regions)
 	core := pipeline.New(pipeline.Config{
 		Alert: n.words, Zones: n.sets.now(), Policy: policy, Sources: sources,
-		TrackPrefix: fmt.Sprintf("t%d-", n.memory.starts+1),
+		TrackPrefix: fmt.Sprintf("t%d-", n.memory.starts+1), Each: sideBySide,
 	})
 	if n.sensors, err = n.feeds(); err != nil {
 		return err
@@ -215,6 +216,22 @@ func (n *Node) assemble(policy warning.Policy) error {
 		return fmt.Errorf("node: metrics: %w", err)
 	}
 	return n.restore()
+}
+
+// sideBySide calls do with 0 to n-1 on as many processors as there are.
+func sideBySide(n int, do func(i int)) {
+	var next atomic.Int64
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			do(i)
+		}
+	}
+	var group sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) - 1 {
+		group.Go(work)
+	}
+	work()
+	group.Wait()
 }
 
 func (n *Node) journalMetrics(m *health.Metrics) {

@@ -44,7 +44,7 @@ func (o Order) Input() Input {
 	case o.Said.Cue != nil:
 		said.Body = *o.Said.Cue
 	}
-	return Observed{said}
+	return Observed{Observation: said}
 }
 
 // Answered is a command that was carried out or refused: enough to give the answer again,

@@ -33,8 +33,13 @@ type Restored struct {
 	Commands []string
 }
 
-// Observed is one observation of a registered source.
-type Observed struct{ Observation observation.Observation }
+// Observed is one observation of a registered source. More are further ones that came with
+// it, in their order: all are taken before anything is weighed, so that a look at a thousand
+// objects is one decision and not a thousand.
+type Observed struct {
+	Observation observation.Observation
+	More        []observation.Observation
+}
 
 // Commanded is a person's hand.
 type Commanded struct{ Command warning.Command }

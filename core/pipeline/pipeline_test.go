@@ -123,6 +123,59 @@ func TestSameInputsSameChanges(t *testing.T) {
 	}
 }
 
+// TestTogetherAsOneByOne: observations taken together, and forecasts made side by side, give
+// the same as one after the other: forecasts byte for byte, tracks, and the places warned.
+func TestTogetherAsOneByOne(t *testing.T) {
+	w := world(t, "two-radars", 3*time.Minute)
+	inputs, _ := run(t, w)
+	play := func(each func(int, func(int)), together int) (out []pipeline.Change) {
+		cfg := config(t, w.Sources(), "A")
+		cfg.Each = each
+		core := pipeline.New(cfg)
+		var batch []observation.Observation
+		for i, in := range inputs {
+			o, is := in.in.(pipeline.Observed)
+			if !is {
+				out = append(out, core.Step(in.now, in.in)...)
+				continue
+			}
+			batch = append(batch, o.Observation)
+			if len(batch) == together || i+1 == len(inputs) || !inputs[i+1].now.Equal(in.now) {
+				out = append(out, core.Step(in.now, pipeline.Observed{Observation: batch[0], More: batch[1:]})...)
+				batch = nil
+			}
+		}
+		return out
+	}
+	backwards := func(n int, do func(int)) {
+		for i := n - 1; i >= 0; i-- {
+			do(i)
+		}
+	}
+	var one, other bytes.Buffer
+	write(t, &one, start, play(nil, 50))
+	write(t, &other, start, play(backwards, 50))
+	if !bytes.Equal(one.Bytes(), other.Bytes()) {
+		t.Error("the order of forecasting shows: " + difference(one.Bytes(), other.Bytes()))
+	}
+	warned := func(out []pipeline.Change) (ids []string, tracks int) {
+		for _, c := range only[pipeline.WarningChanged](out) {
+			for _, z := range c.Warning.Zones {
+				if !slices.Contains(ids, string(z.Zone)) {
+					ids = append(ids, string(z.Zone))
+				}
+			}
+		}
+		slices.Sort(ids)
+		return ids, len(only[pipeline.TrackConfirmed](out))
+	}
+	alone, tracks := warned(play(nil, 1))
+	both, same := warned(play(nil, 50))
+	if len(alone) == 0 || !slices.Equal(alone, both) || tracks != same {
+		t.Errorf("one by one %d tracks warn of %v, together %d of %v", tracks, alone, same, both)
+	}
+}
+
 func difference(a, b []byte) string {
 	x, y := bytes.Split(a, []byte("\n")), bytes.Split(b, []byte("\n"))
 	for i := range min(len(x), len(y)) {

@@ -26,6 +26,9 @@ type Config struct {
 	// TrackPrefix begins every track's id; it differs from one start to the next, so
 	// that no id is used again after a restart.
 	TrackPrefix string
+	// Each calls do with 0 to n-1, in any order or side by side, and returns when all calls
+	// have; nil is one after the other. What comes of it is the same.
+	Each func(n int, do func(i int))
 }
 
 // longestChain bounds how many alerts of one warning are remembered for references.
@@ -56,6 +59,9 @@ type Pipeline struct {
 
 // New makes a core that knows nothing yet: give it Restored first.
 func New(cfg Config) *Pipeline {
+	if cfg.Each == nil {
+		cfg.Each = inOrder
+	}
 	p := &Pipeline{
 		cfg:     cfg,
 		picture: track.NewPicture(track.Config{Sources: cfg.Sources, Prefix: cfg.TrackPrefix}),
@@ -89,6 +95,9 @@ func (p *Pipeline) Step(now time.Time, in Input) []Change {
 		p.restore(now, in)
 	case Observed:
 		moved = p.picture.Observe(now, p.punctual.stamp(now, in.Observation))
+		for _, o := range in.More {
+			moved = append(moved, p.picture.Observe(now, p.punctual.stamp(now, o))...)
+		}
 	case Commanded:
 		var err error
 		if decided, err = p.book.Command(now, in.Command); err != nil {
@@ -137,10 +146,20 @@ func (p *Pipeline) Next() (time.Time, bool) {
 // Picture is the contract's word for how much of what is registered is alive.
 func (p *Pipeline) Picture() threat.Picture { return p.cover.Picture() }
 
-// follow forecasts every track that changed.
+// follow forecasts every track that changed, each as it is after its last change.
 func (p *Pipeline) follow(out []Change, moved []track.Change) ([]Change, []threat.Forecast) {
-	var forecasts []threat.Forecast
-	for _, m := range moved {
+	last := make(map[track.ID]int, len(moved))
+	for i, m := range moved {
+		last[m.Track.ID] = i
+	}
+	forecasts := make([]threat.Forecast, len(moved))
+	p.cfg.Each(len(moved), func(i int) {
+		if m := moved[i]; last[m.Track.ID] == i {
+			forecasts[i] = threat.Predict(m.Track, p.zones, p.cfg.Models, seed(m.Track))
+		}
+	})
+	var kept []threat.Forecast
+	for i, m := range moved {
 		switch m.Kind {
 		case track.WasConfirmed:
 			out = append(out, TrackConfirmed{m.Track})
@@ -149,11 +168,19 @@ func (p *Pipeline) follow(out []Change, moved []track.Change) ([]Change, []threa
 		default:
 			out = append(out, TrackUpdated{m.Track})
 		}
-		f := threat.Predict(m.Track, p.zones, p.cfg.Models, seed(m.Track))
-		forecasts = append(forecasts, f)
-		out = append(out, Forecast{f})
+		if last[m.Track.ID] == i {
+			out = append(out, Forecast{forecasts[i]})
+			kept = append(kept, forecasts[i])
+		}
 	}
-	return out, forecasts
+	return out, kept
+}
+
+// inOrder is Each of a configuration that says none.
+func inOrder(n int, do func(i int)) {
+	for i := range n {
+		do(i)
+	}
 }
 
 // seed is a hash of the track's id: a replay draws the same futures, and one track the
