@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"tocsin/board"
@@ -177,6 +178,11 @@ func initList(dir string, universe alert.Universe, root ed25519.PrivateKey, now 
 // newKey makes a board key that may sign from signFrom.
 func newKey(now, signFrom time.Time, valid time.Duration, j board.Jurisdiction) (board.SigningKey, error) {
 	pub, private, err := ed25519.GenerateKey(nil)
+	// A kid that begins with a dash would be taken for a flag by `tocsin keys revoke KID`,
+	// in the hour when that must not fail.
+	for err == nil && strings.HasPrefix(board.Kid(pub), "-") {
+		pub, private, err = ed25519.GenerateKey(nil)
+	}
 	if err != nil {
 		return board.SigningKey{}, fmt.Errorf("keyring: new key: %w", err)
 	}

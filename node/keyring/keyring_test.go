@@ -538,3 +538,17 @@ func FuzzParsePolygon(f *testing.F) {
 		}
 	})
 }
+
+// TestKidsAreNoFlags: a kid can stand on the command line as it is.
+func TestKidsAreNoFlags(t *testing.T) {
+	now := time.Now()
+	for range 1000 {
+		k, err := newKey(now, now, time.Hour, board.Everything())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(k.Kid, "-") {
+			t.Fatalf("kid %s", k.Kid)
+		}
+	}
+}
