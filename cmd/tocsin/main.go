@@ -80,7 +80,7 @@ func run(c *console, args []string) int {
 		fmt.Fprintf(c.err, "tocsin: %v\n", err)
 		return 2
 	}
-	kctx, err := parser.Parse(args)
+	kctx, err := parser.Parse(joined(args))
 	if exit >= 0 { // --help has printed and asked to end
 		return exit
 	}
@@ -89,6 +89,21 @@ func run(c *console, args []string) int {
 		return 2
 	}
 	return exitCode(c, kctx.Run(c))
+}
+
+// joined writes `--root KEY` as `--root=KEY`: keys are base64url, and one in 64 begins with
+// a dash, which would be taken for a flag.
+func joined(args []string) []string {
+	var out []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--root" && i+1 < len(args) {
+			out = append(out, args[i]+"="+args[i+1])
+			i++
+			continue
+		}
+		out = append(out, args[i])
+	}
+	return out
 }
 
 func exitCode(c *console, err error) int {

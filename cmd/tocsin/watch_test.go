@@ -41,7 +41,7 @@ func boardRun(ctx context.Context, t *testing.T, in string, out *output, args ..
 		t.Fatal(err)
 	}
 	c := &console{ctx: ctx, in: strings.NewReader(in), out: out, err: out.complaint}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(joined(args))
 	if err != nil {
 		return exitCode(c, misuse{err.Error()})
 	}
