@@ -249,6 +249,32 @@ func BenchmarkStart(b *testing.B) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// BenchmarkProcessStart is from starting a process to the first board over HTTP.
+func BenchmarkProcessStart(b *testing.B) {
+	first, cfg := national(b, nil)
+	if err := first.Close(); err != nil {
+		b.Fatal(err)
+	}
+	cfg.Public.Listen, cfg.Desk.Listen = freePort(b, "tcp"), freePort(b, "tcp")
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for b.Loop() {
+		life := startChild(b, cfg)
+		for {
+			resp, err := client.Get("http://" + cfg.Public.Listen + "/v1/board")
+			if err == nil {
+				resp.Body.Close()
+				if resp.StatusCode == http.StatusOK {
+					break
+				}
+			}
+			<-time.After(time.Millisecond)
+		}
+		b.StopTimer()
+		life.kill(b)
+		b.StartTimer()
+	}
+}
+
 // BenchmarkDecisionToFrame is a decision about one zone with so many others warned. The frame
 // times are from the decision kept, signed and handed to the readers; an operation is also the
 // snapshots of its chains.

@@ -100,9 +100,9 @@ func TestFullDisk(t *testing.T) {
 	if status, answer := a.send(t, body); status != http.StatusServiceUnavailable {
 		t.Errorf("a command that cannot be kept: %d %s", status, answer)
 	}
-	if !strings.Contains(metrics(), `tocsin_condition_raised{name="commands-refused"} 1`) {
-		t.Error("the metrics do not say that commands are refused")
-	}
+	await(t, life, "the metrics say that commands are refused", func() bool {
+		return strings.Contains(metrics(), `tocsin_condition_raised{name="commands-refused"} 1`)
+	})
 
 	_, _, boards, _ := c.seen()
 	life.kill(t)

@@ -250,8 +250,13 @@ func (n *Node) listen(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
-	n.desk, err = openDoor(ctx, "desk", n.cfg.Desk.Listen, TLS{}, deskConnections, bounded(commands))
-	return err
+	if n.desk, err = openDoor(ctx, "desk", n.cfg.Desk.Listen, TLS{}, deskConnections, bounded(commands)); err != nil {
+		return err
+	}
+	for _, d := range []*door{n.public, n.desk} { // strangers' broken handshakes are no news
+		d.server.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelDebug)
+	}
+	return nil
 }
 
 // PublicAddress is where citizens ask, as it was bound.
