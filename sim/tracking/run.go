@@ -80,17 +80,19 @@ func newPlayer(s Scenario) *player {
 }
 
 // scan feeds the detections of one scan, and the sensor's word that it saw nothing more.
-func (p *player) scan(ds []Detection) error {
+// It returns what changed.
+func (p *player) scan(ds []Detection) ([]track.Change, error) {
 	now := moment(ds[0].Arrived)
+	var changes []track.Change
 	for _, d := range ds {
 		o, err := p.observation(d)
 		if err != nil {
-			return err
+			return changes, err
 		}
-		p.picture.Observe(now, o)
+		changes = append(changes, p.picture.Observe(now, o)...)
 	}
-	p.picture.Observe(now, observation.Observation{Source: ds[0].Sensor, ObservedAt: moment(ds[0].At), ReceivedAt: now, Body: observation.Absence{}})
-	return nil
+	done := observation.Observation{Source: ds[0].Sensor, ObservedAt: moment(ds[0].At), ReceivedAt: now, Body: observation.Absence{}}
+	return append(changes, p.picture.Observe(now, done)...), nil
 }
 
 func (p *player) observation(d Detection) (observation.Observation, error) {
@@ -145,7 +147,7 @@ func Run(ctx context.Context, dir string, out io.Writer, progress func(done, tot
 			j++
 		}
 		before := processTime()
-		if err := p.scan(ds[i:j]); err != nil {
+		if _, err := p.scan(ds[i:j]); err != nil {
 			return cost, err
 		}
 		took = append(took, processTime()-before)

@@ -168,7 +168,7 @@ func BenchmarkScenario(b *testing.B) {
 					for j < len(ds) && ds[j].Scan == ds[i].Scan {
 						j++
 					}
-					if err := p.scan(ds[i:j]); err != nil {
+					if _, err := p.scan(ds[i:j]); err != nil {
 						b.Fatal(err)
 					}
 					scans++

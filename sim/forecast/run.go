@@ -1,0 +1,240 @@
+// Package forecast runs a tracking scenario through picture, forecast and decision, and
+// writes what was said of which zone at which step.
+//
+// In: a scenario folder, whose local metres are laid on the earth at an origin, a zone
+// set, a policy. Out: rows of a CSV file. It never sees the truth of a scenario, and the
+// same arguments give the same bytes.
+package forecast
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"tocsin/core/geo"
+	"tocsin/core/threat"
+	"tocsin/core/track"
+	"tocsin/core/warning"
+	"tocsin/core/zone"
+	"tocsin/sim/tracking"
+)
+
+// Job is what a run is made of.
+type Job struct {
+	Scenario string // folder: scenario.json, detections.csv or detections.csv.gz
+	Origin   geo.Point
+	Zones    *zone.Set
+	Policy   warning.Policy
+	Every    time.Duration // between two steps that are written; 0 is 5 s
+	Models   threat.Models // the zero value is the defaults
+	// Progress, if not nil, is called with how many detections are done.
+	Progress func(done, total int)
+}
+
+// Head is the first line of what is written. t and the three arrivals are seconds of the
+// scenario; p is the probability that the object exists and reaches the zone.
+const Head = "t,track,zone,p,earliest,likely,latest,stage"
+
+// Outcome is what a run came to.
+type Outcome struct {
+	Steps     int
+	Rows      int
+	Forecasts int           // made in all
+	Mean      time.Duration // wall time of one forecast
+}
+
+const (
+	defaultEvery = 5 * time.Second
+	mostSteps    = 100_000
+)
+
+// Run plays the scenario and writes, at every step from 0 to the last detection's
+// arrival, a row for each track and zone with a probability over threat.Negligible, and
+// one without a track for each other zone that has a stage.
+func Run(ctx context.Context, job Job, out io.Writer) (Outcome, error) {
+	if job.Every == 0 {
+		job.Every = defaultEvery
+	}
+	switch {
+	case job.Every < 0:
+		return Outcome{}, errors.New("forecast: the time between steps is below zero")
+	case !job.Origin.Valid():
+		return Outcome{}, fmt.Errorf("forecast: origin %v,%v is no place", job.Origin.Lat, job.Origin.Lon)
+	case job.Zones == nil || job.Zones.Len() == 0:
+		return Outcome{}, errors.New("forecast: no zones")
+	}
+	play, err := tracking.NewPlay(job.Scenario)
+	if err != nil {
+		return Outcome{}, err
+	}
+	every := job.Every.Seconds()
+	steps := int(math.Ceil(play.Ends()/every-1e-9)) + 1
+	if steps > mostSteps {
+		return Outcome{}, fmt.Errorf("forecast: %d steps are more than %d: choose a longer time between them", steps, mostSteps)
+	}
+	r := newRun(job, play, out)
+	total := play.Left()
+	r.line(Head)
+	for k := range steps {
+		if err := ctx.Err(); err != nil {
+			return r.outcome, err
+		}
+		t := float64(k) * every
+		if err := r.until(t); err != nil {
+			return r.outcome, err
+		}
+		r.step(t)
+		if job.Progress != nil {
+			job.Progress(total-play.Left(), total)
+		}
+	}
+	r.outcome.Steps = steps
+	if r.outcome.Forecasts > 0 {
+		r.outcome.Mean = r.took / time.Duration(r.outcome.Forecasts)
+	}
+	if err := r.out.Flush(); err != nil {
+		return r.outcome, fmt.Errorf("forecast: write: %w", err)
+	}
+	return r.outcome, nil
+}
+
+// run is a run under way.
+type run struct {
+	play    *tracking.Play
+	ground  ground
+	sites   map[string][3]float64
+	zones   *zone.Set
+	models  threat.Models
+	book    *warning.Book
+	cover   threat.Coverage
+	alive   []bool
+	stages  map[zone.ID]warning.Stage
+	out     *bufio.Writer
+	buf     []byte
+	outcome Outcome
+	took    time.Duration
+}
+
+func newRun(job Job, play *tracking.Play, out io.Writer) *run {
+	r := &run{
+		play: play, ground: ground{origin: job.Origin, local: play.Local}, sites: map[string][3]float64{},
+		zones: job.Zones, models: job.Models.On(job.Zones),
+		book: warning.NewBook(job.Zones, job.Policy, warning.Options{}),
+		out:  bufio.NewWriterSize(out, 1<<16),
+	}
+	for _, s := range play.Sensors() {
+		r.sites[s.Name] = s.Pos
+	}
+	return r
+}
+
+// until feeds every scan that has arrived by t, each with its decision, as a live system
+// would.
+func (r *run) until(t float64) error {
+	for at, ok := r.play.Next(); ok && at <= t; at, ok = r.play.Next() {
+		changes, err := r.play.Scan()
+		if err != nil {
+			return err
+		}
+		r.decide(tracking.Moment(at), changes)
+	}
+	r.decide(tracking.Moment(t), r.play.Picture().Tick(tracking.Moment(t)))
+	return nil
+}
+
+// decide forecasts what changed, each track as it is after its last change, and weighs it.
+func (r *run) decide(now time.Time, changes []track.Change) {
+	last := make(map[track.ID]int, len(changes))
+	for i, c := range changes {
+		last[c.Track.ID] = i
+	}
+	var forecasts []threat.Forecast
+	for i, c := range changes {
+		if last[c.Track.ID] == i {
+			forecasts = append(forecasts, r.predict(c.Track))
+		}
+	}
+	live := r.ground.sources(r.play.Picture().Live(now), r.sites)
+	alive := make([]bool, len(live))
+	for i, l := range live {
+		alive[i] = l.Alive
+	}
+	if r.alive == nil || !slices.Equal(alive, r.alive) {
+		r.alive, r.cover = alive, threat.Cover(live, r.zones)
+	}
+	r.book.Weigh(now, forecasts, r.cover, nil)
+}
+
+func (r *run) predict(tr track.Track) threat.Forecast {
+	h := fnv.New64a()
+	h.Write([]byte(tr.ID))
+	began := time.Now()
+	f := threat.Predict(r.ground.track(tr), r.zones, r.models, h.Sum64())
+	r.took += time.Since(began)
+	r.outcome.Forecasts++
+	return f
+}
+
+// step writes what is said at t.
+func (r *run) step(t float64) {
+	r.stages = map[zone.ID]warning.Stage{}
+	for _, w := range r.book.Warnings() {
+		for _, z := range w.Zones {
+			r.stages[z.Zone] = max(r.stages[z.Zone], z.Stage)
+		}
+	}
+	named := map[zone.ID]bool{}
+	for _, tr := range r.play.Picture().Tracks(tracking.Moment(t)) {
+		f := r.predict(tr)
+		for _, reach := range f.Reaches {
+			if p := reach.P * tr.Existence; p > threat.Negligible {
+				named[reach.Zone] = true
+				r.row(t, string(tr.ID), reach.Zone, p, reach.Arrival)
+			}
+		}
+	}
+	var rest []zone.ID
+	for id := range r.stages {
+		if !named[id] {
+			rest = append(rest, id)
+		}
+	}
+	slices.Sort(rest)
+	for _, id := range rest {
+		r.row(t, "", id, 0, threat.Arrival{})
+	}
+}
+
+func (r *run) row(t float64, tr string, id zone.ID, p float64, a threat.Arrival) {
+	b := strconv.AppendFloat(r.buf[:0], math.Round(t*1000)/1000, 'f', -1, 64)
+	b = append(b, ',')
+	b = append(b, tr...)
+	b = append(b, ',')
+	b = append(b, id...)
+	b = append(b, ',')
+	b = strconv.AppendFloat(b, p, 'f', 4, 64)
+	for _, at := range [...]time.Time{a.Earliest, a.Likely, a.Latest} {
+		b = append(b, ',')
+		if a.Known() {
+			b = strconv.AppendFloat(b, tracking.Seconds(at), 'f', 1, 64)
+		}
+	}
+	b = append(b, ',')
+	b = append(b, r.stages[id].String()...)
+	r.buf = b
+	r.outcome.Rows++
+	r.line(string(b))
+}
+
+// line keeps the first error for the flush.
+func (r *run) line(s string) {
+	r.out.WriteString(s)
+	r.out.WriteByte('\n')
+}
