@@ -25,10 +25,16 @@ type reading struct {
 	report     Report
 	signatures []*node
 	document   document
+	text       string // the document in UTF-8
 }
 
 func read(b []byte) reading {
-	c := checker{doc: string(b[:min(len(b), MaxSize+1)]), report: Report{Defects: []Remark{}, Warnings: []Remark{}}}
+	doc, from, f := decoded(b)
+	c := checker{doc: doc, report: Report{Defects: []Remark{}, Warnings: []Remark{}}}
+	if f != nil {
+		c.fault(f)
+		return reading{report: c.report}
+	}
 	d, f := readTree(c.doc)
 	if f != nil {
 		c.fault(f)
@@ -36,6 +42,11 @@ func read(b []byte) reading {
 	}
 	if !c.root(d.root) {
 		return reading{report: c.report}
+	}
+	if from != "" {
+		c.report.Warnings = append(c.report.Warnings, Remark{
+			Rule: OddEncoding, What: "the document is not in UTF-8; many recipients read nothing else", Value: from, Line: 1,
+		})
 	}
 	if d.instructions > 0 {
 		c.report.Warnings = append(c.report.Warnings, Remark{
@@ -48,5 +59,5 @@ func read(b []byte) reading {
 	if !c.full() {
 		alert = c.alert(d.root)
 	}
-	return reading{alert: alert, report: c.report, signatures: signatures, document: d}
+	return reading{alert: alert, report: c.report, signatures: signatures, document: d, text: doc}
 }

@@ -9,7 +9,7 @@ const (
 	RuleSize      Rule = "xml-size"      // more bytes or attributes than MaxSize, 32
 	RuleDepth     Rule = "xml-depth"     // nested deeper than MaxDepth
 	RuleElements  Rule = "xml-elements"  // more than MaxElements
-	RuleEncoding  Rule = "xml-encoding"  // not UTF-8, or declared as something else
+	RuleEncoding  Rule = "xml-encoding"  // not what it is declared to be, or in an encoding that is not read
 	RuleCharacter Rule = "xml-character" // a character XML has not
 	RuleDoctype   Rule = "xml-doctype"   // a document type declaration
 	RuleEntity    Rule = "xml-entity"    // an entity that is not XML's own
@@ -83,5 +83,6 @@ const (
 	OddDigest      Rule = "digest-form"            // not SHA-1 in hexadecimal
 	OddSigned      Rule = "signature-unchecked"    // signed; Check does not verify
 	OddSignatures  Rule = "signature-several"      // more than one signature
+	OddEncoding    Rule = "encoding"               // UTF-16 or ISO-8859-1
 	OddInstruction Rule = "processing-instruction" // ignored here, may not be elsewhere
 )

@@ -67,7 +67,7 @@ func newScanner(doc string) (*scanner, *fault) {
 		return nil, &fault{rule: RuleSize, what: "a document has at most 16 MiB"}
 	}
 	if name := wideEncoding(doc); name != "" {
-		return nil, &fault{rule: RuleEncoding, what: "the document must be in UTF-8", value: name}
+		return nil, &fault{rule: RuleEncoding, what: "the document must be in UTF-8, UTF-16, US-ASCII or ISO-8859-1", value: name}
 	}
 	s := &scanner{doc: doc}
 	s.pos = len(s.doc) - len(strings.TrimPrefix(s.doc, "\uFEFF"))
@@ -120,7 +120,7 @@ func (s *scanner) declaration() *fault {
 		case name == "version" && value != "1.0":
 			return &fault{rule: RuleSyntax, what: "the document must be XML 1.0", value: value, at: start}
 		case name == "encoding" && !strings.EqualFold(value, "UTF-8"):
-			return &fault{rule: RuleEncoding, what: "the document must be in UTF-8", value: value, at: start}
+			return &fault{rule: RuleEncoding, what: "the document must be in UTF-8, UTF-16, US-ASCII or ISO-8859-1", value: value, at: start}
 		case name == "standalone" && value != "yes" && value != "no":
 			return bad()
 		}

@@ -47,6 +47,9 @@ func sign(doc []byte, key crypto.Signer, cert *x509.Certificate) ([]byte, error)
 	if len(r.signatures) > 0 {
 		return nil, errors.New("the document is signed already")
 	}
+	if r.text != string(doc) {
+		return nil, errors.New("the document is not in UTF-8; write it in UTF-8 before it is signed")
+	}
 	if r.document.outside {
 		return nil, errors.New("a processing instruction stands outside the alert")
 	}

@@ -78,7 +78,7 @@ func verify(doc []byte, cert *x509.Certificate) (Alert, error) {
 	}
 	// From here on the tree is goxmldsig's, made from what our reader read, which has
 	// seen to it that the signature is the last element of the root.
-	tree := treeOf(string(doc))
+	tree := treeOf(r.text)
 	elements := tree.Root().ChildElements()
 	element := elements[len(elements)-1]
 	info, err := verifySignedInfo(element, claimed, cert)

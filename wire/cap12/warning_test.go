@@ -57,6 +57,9 @@ func TestWarnings(t *testing.T) {
 		"digest in another notation":   {OddDigest, resource("<uri>https://example.gov/map.png</uri><digest>2jmj7l5rSw0yVb/vlWAYkK/YBwk=</digest>")},
 		"signature":                    {OddSigned, before("</alert>", `<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/>`)},
 		"two signatures":               {OddSignatures, before("</alert>", strings.Repeat(`<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/>`, 2))},
+		"UTF-16":                       {OddEncoding, inUTF16},
+		"UTF-16, little end first":     {OddEncoding, func(good string) []byte { return swapped(inUTF16(good)) }},
+		"ISO-8859-1":                   {OddEncoding, inLatin1},
 		"stylesheet":                   {OddInstruction, before("<alert", "<?xml-stylesheet href='cap.xsl'?>")},
 	} {
 		doc := c.make(good)
@@ -68,6 +71,7 @@ func TestWarnings(t *testing.T) {
 	}
 	// What is allowed and ordinary is not remarked on.
 	for name, make := range map[string]edit{
+		"US-ASCII":                   func(good string) []byte { return []byte(onlyASCII(strings.Replace(good, "UTF-8", "us-ascii", 1))) },
 		"schema location":            swap("<alert ", `<alert xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:oasis:names:tc:emergency:cap:1.2 cap.xsd" `),
 		"addresses in public":        swap("</scope>", "</scope><addresses>a@example.gov</addresses>"),
 		"headline of 160":            swap("Attack drone: take shelter now", strings.Repeat("ї", 160)),
@@ -120,5 +124,54 @@ func TestRemarkSaysWhere(t *testing.T) {
 	b = strings.ReplaceAll(b, "<areaDesc>Zone", "<areaDesc/><circle>x</circle><areaDesc>Zone")
 	if r := Check([]byte(b)); len(r.Defects) != maxRemarks || r.Omitted == 0 || !strings.Contains(r.Err().Error(), "and 95 more") {
 		t.Errorf("%d defects, %d omitted: %v", len(r.Defects), r.Omitted, r.Err())
+	}
+}
+
+// swapped is UTF-16 with the other octet first.
+func swapped(b []byte) []byte {
+	for i := 0; i+1 < len(b); i += 2 {
+		b[i], b[i+1] = b[i+1], b[i]
+	}
+	return b
+}
+
+// onlyASCII writes what is beyond ASCII as character references.
+func onlyASCII(doc string) string {
+	var b strings.Builder
+	for _, r := range doc {
+		if r < 0x80 {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "&#%d;", r)
+		}
+	}
+	return b.String()
+}
+
+// inLatin1 is a document in ISO-8859-1 with a character of it.
+func inLatin1(good string) []byte {
+	doc := onlyASCII(strings.Replace(good, "UTF-8", "ISO-8859-1", 1))
+	return []byte(strings.Replace(doc, "Attack drone<", "Attack drone, caf\xE9<", 1))
+}
+
+// A document in another encoding says the same as in UTF-8.
+func TestEncodingsSayTheSame(t *testing.T) {
+	good, err := golden()["alert"].Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _, err := Parse(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, doc := range map[string][]byte{"UTF-16": inUTF16(string(good)), "UTF-16LE": swapped(inUTF16(string(good))), "US-ASCII": []byte(onlyASCII(strings.Replace(string(good), "UTF-8", "US-ASCII", 1)))} {
+		got, _, err := Parse(doc)
+		if diff := unlike(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v %s", name, err, diff)
+		}
+	}
+	accented, _, err := Parse(inLatin1(string(good)))
+	if err != nil || accented.Infos[0].Event != "Attack drone, café" && accented.Infos[len(accented.Infos)-1].Event != "Attack drone, café" {
+		t.Errorf("ISO-8859-1: %v, %+v", err, accented.Infos)
 	}
 }
