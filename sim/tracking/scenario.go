@@ -131,8 +131,9 @@ func open(dir, name string) (io.ReadCloser, error) {
 func Open(path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) && filepath.Ext(path) != ".gz" {
-		f, err = os.Open(path + ".gz")
-		path += ".gz"
+		if packed, failed := os.Open(path + ".gz"); !errors.Is(failed, fs.ErrNotExist) {
+			f, err, path = packed, failed, path+".gz"
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("tracking: %w", err)
