@@ -5,13 +5,16 @@ BIN := bin/tocsin
 WEB := web/public/dist/index.html
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: run build web test test-go test-web setup bench figures fuzz fuzz-long scenarios clean
+# What "tocsin version" says; empty where there is no repository.
+REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
+
+.PHONY: run build web test test-go test-web setup bench fuzz fuzz-long scenarios clean
 
 run: build
 	$(BIN) demo
 
 build: web
-	$(GO) build -trimpath -o $(BIN) ./cmd/tocsin
+	$(GO) build -trimpath -ldflags "-X main.revision=$(REVISION)" -o $(BIN) ./cmd/tocsin
 
 web: $(WEB)
 

@@ -135,14 +135,14 @@ func Defaults() Config {
 
 // ReadConfig reads one file strictly: an unknown key is an error with its line.
 func ReadConfig(path string) (Config, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) // the errors of files name their path
 	if err != nil {
 		return Config{}, fmt.Errorf("node: configuration: %w", err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err != nil {
-		return Config{}, fmt.Errorf("node: configuration: %s: %w", path, err)
+		return Config{}, fmt.Errorf("node: configuration: %w", err)
 	}
 	if len(b) > maxConfig {
 		return Config{}, fmt.Errorf("node: configuration: %s is over %d bytes", path, maxConfig)
@@ -160,11 +160,14 @@ func parseConfig(b []byte) (Config, error) {
 	c.Zones, c.Languages, c.Sender = nil, nil, ""
 	d := yaml.NewDecoder(bytes.NewReader(b))
 	d.KnownFields(true)
-	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+	switch err := d.Decode(&c); {
+	case errors.Is(err, io.EOF):
+		return Config{}, errors.New("it is empty; universe, zones, languages and sender must stand in it (see examples/tocsin.yaml)")
+	case err != nil:
 		return Config{}, err
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return Config{}, errors.New("more than one document")
+		return Config{}, errors.New("it has more than one document (a line ---); write one")
 	}
 	return c, c.Check()
 }
@@ -206,10 +209,10 @@ func (c *Config) Check() error {
 	case (c.Public.TLS.Cert == "") != (c.Public.TLS.Key == ""):
 		return errors.New("public.tls: cert and key go together")
 	}
-	if err := checkListen(c.Public.Listen); err != nil {
+	if err := CheckListen(c.Public.Listen); err != nil {
 		return fmt.Errorf("public.listen: %w", err)
 	}
-	if err := checkListen(c.Desk.Listen); err != nil {
+	if err := CheckListen(c.Desk.Listen); err != nil {
 		return fmt.Errorf("desk.listen: %w", err)
 	}
 	if _, err := time.LoadLocation(c.Timezone); err != nil {
@@ -231,13 +234,14 @@ func (c *Config) Check() error {
 	return nil
 }
 
-func checkListen(s string) error {
+// CheckListen sees that a text is host:port; the host may be left out.
+func CheckListen(s string) error {
 	_, port, err := net.SplitHostPort(s)
-	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
-	}
 	if err != nil {
 		return fmt.Errorf("%q is no host:port such as :8080 or 127.0.0.1:8081", s)
+	}
+	if _, err = strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q: %s is no port; ports are numbers from 1 to 65535", s, port)
 	}
 	return nil
 }

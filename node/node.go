@@ -76,6 +76,12 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Node, err error
 	if err := cfg.Check(); err != nil {
 		return nil, fmt.Errorf("node: configuration: %w", err)
 	}
+	if cfg.Universe == alert.Live {
+		// Before anything is written: a start that is refused leaves no trace.
+		if _, err := keyring.Open(cfg.Data, cfg.Universe); errors.Is(err, keyring.ErrNoKeys) {
+			return nil, fmt.Errorf("node: keys: %w", err)
+		}
+	}
 	n := &Node{cfg: cfg, log: log, started: time.Now(), registry: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
@@ -109,10 +115,6 @@ func (n *Node) openMemory(ctx context.Context) (err error) {
 		return fmt.Errorf("node: data: %w", err)
 	}
 	if n.journal, err = journal.Open(ctx, n.cfg.Data, journal.Options{PutAside: true}); err != nil {
-		var held *journal.HeldError
-		if errors.As(err, &held) {
-			return fmt.Errorf("node: data: %w; two programs on one folder would contradict each other: stop the other one, or name another folder", err)
-		}
 		return fmt.Errorf("node: data: %w", err)
 	}
 	if n.spoken, err = journal.OpenSpoken(n.cfg.Data); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -34,7 +35,7 @@ func openDoor(ctx context.Context, name, address string, t TLS, connections int,
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("node: %s: %w; is another program on this port?", name, err)
+		return nil, fmt.Errorf("node: %s: %w", name, cannotListen(address, err))
 	}
 	l = netutil.LimitListener(l, connections)
 	s := &http.Server{
@@ -50,6 +51,19 @@ func openDoor(ctx context.Context, name, address string, t TLS, connections int,
 		l = tls.NewListener(l, s.TLSConfig)
 	}
 	return &door{name: name, listener: l, server: s}, nil
+}
+
+// cannotListen says why a port cannot be listened at, and what to do.
+func cannotListen(address string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("another program listens on %s already: stop it, or name another port", address)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("this user may not listen on %s: name a port over 1023", address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%s is no address of this machine: name one that is, or leave the host out", address)
+	}
+	return fmt.Errorf("cannot listen on %s: %w", address, err)
 }
 
 // serve answers until the context ends.

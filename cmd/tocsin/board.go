@@ -3,13 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"tocsin/board"
@@ -63,7 +63,7 @@ func (k boardVerifyCmd) Run(c *console) error {
 	}
 	in := bufio.NewReaderSize(c.in, 64<<10)
 	for n := 1; ; n++ {
-		line, err := readLineBounded(in, board.MaxFrame+len("data: "))
+		line, err := readLineBounded(c.ctx, in, board.MaxFrame+len("data: "))
 		if line = frameIn(line); len(line) > 0 {
 			if err := v.judge(n, line); err != nil {
 				return err
@@ -73,11 +73,11 @@ func (k boardVerifyCmd) Run(c *console) error {
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("board verify: standard input: %w", err)
+			return fmt.Errorf("board verify: standard input: line %d: %w", n, err)
 		}
 	}
 	if v.frames == 0 {
-		fmt.Fprintln(c.err, "tocsin: board verify: no frame on standard input")
+		fmt.Fprintln(c.err, "tocsin: board verify: there was no frame on standard input, so nothing is verified. Give it frames, one a line, such as GET /v1/board answers")
 	}
 	if v.bad || v.frames == 0 {
 		return errNo
@@ -107,14 +107,14 @@ func (v *verifying) prepare() error {
 	if k.Keys == "" {
 		return nil
 	}
-	b, err := os.ReadFile(k.Keys)
+	b, err := readFile(v.console, k.Keys, board.MaxFrame)
 	if err != nil {
-		return fmt.Errorf("board verify: %w", err)
+		return fileError("board verify", k.Keys, err)
 	}
 	line := bytes.TrimSpace(b)
 	if v.root == nil {
 		if v.trusted, err = board.ReadKeys(line); err != nil {
-			return fmt.Errorf("board verify: %s: %w", k.Keys, err)
+			return fmt.Errorf("board verify: %s: it is no key list as GET /v1/keys answers it: %w", shownName(k.Keys), err)
 		}
 		fmt.Fprintf(v.console.err, "tocsin: board verify: %s is believed as it is; with --root X it is verified too\n", k.Keys)
 		return nil
@@ -252,15 +252,26 @@ func (v *verifying) print(j judged) error {
 	return err
 }
 
+// errEndless is a line that does not come to its end.
+var errEndless = errors.New("a line of over 16 MiB has no end; these are no frames")
+
 // readLineBounded reads a line with its end; of a longer one what is beyond the bound and
-// one byte is dropped, so that it is still seen to be too long.
-func readLineBounded(r *bufio.Reader, most int) ([]byte, error) {
+// one byte is dropped, so that it is still seen to be too long. A line that goes on and on is
+// given up.
+func readLineBounded(ctx context.Context, r *bufio.Reader, most int) ([]byte, error) {
+	const endless = 16 << 20
 	var line []byte
-	for {
+	for read := 0; ; {
 		part, err := r.ReadSlice('\n')
 		line = append(line, part[:min(len(part), max(0, most+2-len(line)))]...)
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return line, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if read += len(part); read > endless {
+			return nil, errEndless
 		}
 	}
 }

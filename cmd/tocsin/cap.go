@@ -6,8 +6,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	"tocsin/wire/cap12"
@@ -25,9 +23,9 @@ type capCheckCmd struct {
 
 // Help is the example that --help prints.
 func (capCheckCmd) Help() string {
-	return `Prints one line a file, "ok" or "bad: rule: what", with the element, its line and its value; of several
-files each line starts with the file's name. Further defects and warnings follow, indented.
-A warning does not make a document bad. Exit code 1 if any document is.
+	return `Prints one line a file on standard output, "FILE: ok" or "FILE: bad: rule: what", with the element, its line and
+its value. Further defects and the warnings follow on standard error. A warning does not make a document bad.
+Exit code 1 if any file is bad or cannot be read.
 Example:
   tocsin cap check alert.xml
   curl -s https://example.gov/alert.xml | tocsin cap check -`
@@ -40,17 +38,20 @@ type capChecked struct {
 	cap12.Report
 }
 
-// Run checks each file; one that cannot be read is said on standard error and is bad.
+// ruleFile is the rule of a file that cannot be read.
+const ruleFile cap12.Rule = "file"
+
+// Run checks each file and has a line for each.
 func (k capCheckCmd) Run(c *console) error {
 	bad := false
 	for _, name := range k.Files {
-		doc, err := readCAP(c, name)
+		var report cap12.Report
+		doc, err := readUpTo(c, name, cap12.MaxSize)
 		if err != nil {
-			fmt.Fprintf(c.err, "tocsin: cap check: %v\n", err)
-			bad = true
-			continue
+			report = cap12.Report{Defects: []cap12.Remark{{Rule: ruleFile, What: trouble(err)}}, Warnings: []cap12.Remark{}}
+		} else {
+			report = cap12.Check(doc)
 		}
-		report := cap12.Check(doc)
 		bad = bad || !report.Valid()
 		if err := k.print(c, name, report); err != nil {
 			return err
@@ -66,23 +67,20 @@ func (k capCheckCmd) print(c *console, name string, report cap12.Report) error {
 	if k.JSON {
 		return json.NewEncoder(c.out).Encode(capChecked{File: name, Valid: report.Valid(), Report: report})
 	}
-	prefix := ""
-	if len(k.Files) > 1 {
-		prefix = name + ": "
-	}
+	name = shownName(name)
 	verdict, further := "ok", report.Defects
 	if !report.Valid() {
 		verdict, further = "bad: "+report.Defects[0].String(), report.Defects[1:]
 	}
-	_, err := fmt.Fprintf(c.out, "%s%s\n", prefix, verdict)
+	_, err := fmt.Fprintf(c.out, "%s: %s\n", name, verdict)
 	for _, d := range further {
-		fmt.Fprintf(c.out, "  bad: %s\n", d)
+		fmt.Fprintf(c.err, "%s: also bad: %s\n", name, d)
 	}
 	for _, w := range report.Warnings {
-		fmt.Fprintf(c.out, "  warning: %s\n", w)
+		fmt.Fprintf(c.err, "%s: warning: %s\n", name, w)
 	}
 	if report.Omitted > 0 {
-		fmt.Fprintf(c.out, "  and at least %d more\n", report.Omitted)
+		fmt.Fprintf(c.err, "%s: and at least %d more\n", name, report.Omitted)
 	}
 	return err
 }
@@ -123,13 +121,13 @@ func (k capVerifyCmd) Run(c *console) error {
 			return usageError("cap verify: --at %q is not a time such as 2026-11-21T20:00:00Z", k.At)
 		}
 	}
-	cert, err := readCertificate(k.Cert)
+	cert, err := readCertificate(c, k.Cert)
 	if err != nil {
 		return err
 	}
-	doc, err := readCAP(c, k.File)
+	doc, err := readUpTo(c, k.File, cap12.MaxSize)
 	if err != nil {
-		return fmt.Errorf("cap verify: %w", err)
+		return fileError("cap verify", k.File, err)
 	}
 	answer := capVerified{File: k.File}
 	line := ""
@@ -154,35 +152,13 @@ func (k capVerifyCmd) Run(c *console) error {
 	return err
 }
 
-// readCAP reads a file or, for -, standard input, no further than cap12 will go.
-func readCAP(c *console, name string) ([]byte, error) {
-	in := c.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	doc, err := io.ReadAll(io.LimitReader(in, cap12.MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return doc, nil
-}
-
 // readCertificate reads a PEM file with one certificate in it.
-func readCertificate(name string) (*x509.Certificate, error) {
+func readCertificate(c *console, name string) (*x509.Certificate, error) {
 	const most = 1 << 20
-	f, err := os.Open(name)
+	bad := func(err error) error { return fileError("cap verify: the certificate", name, err) }
+	rest, err := readFile(c, name, most)
 	if err != nil {
-		return nil, usageError("cap verify: the certificate: %v", err)
-	}
-	defer f.Close()
-	rest, err := io.ReadAll(io.LimitReader(f, most))
-	if err != nil {
-		return nil, usageError("cap verify: the certificate %s: %v", name, err)
+		return nil, bad(err)
 	}
 	var found *x509.Certificate
 	for {
@@ -198,12 +174,12 @@ func readCertificate(name string) (*x509.Certificate, error) {
 			err = errors.New("there is more than one certificate in it; which one signs must be clear")
 		}
 		if err != nil {
-			return nil, usageError("cap verify: the certificate %s: %v", name, err)
+			return nil, bad(err)
 		}
 		found = cert
 	}
 	if found == nil {
-		return nil, usageError("cap verify: %s has no PEM block CERTIFICATE", name)
+		return nil, bad(errors.New("there is no certificate in it; a PEM file has a block that begins -----BEGIN CERTIFICATE-----"))
 	}
 	return found, nil
 }

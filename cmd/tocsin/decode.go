@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -75,9 +74,9 @@ func (k decodeAsterixCmd) Run(c *console) error {
 	}
 	in := c.in
 	if k.File != "-" {
-		f, err := os.Open(k.File)
+		f, err := openFile(k.File)
 		if err != nil {
-			return fmt.Errorf("decode asterix: %w", err)
+			return fileError("decode asterix", k.File, err)
 		}
 		defer f.Close()
 		in = f
@@ -86,8 +85,10 @@ func (k decodeAsterixCmd) Run(c *console) error {
 	buffered := bufio.NewReaderSize(in, 64<<10)
 	head, err := buffered.Peek(4)
 	switch {
+	case len(head) == 0 && !errors.Is(err, io.EOF):
+		return fileError("decode asterix", k.File, err)
 	case len(head) == 0:
-		d.fault("%s is empty or cannot be read: %v", k.File, err)
+		return fileError("decode asterix", k.File, errors.New("it is empty"))
 	case pcap.IsCapture(head):
 		err = d.capture(buffered, k.Port)
 	case len(k.Port) > 0:

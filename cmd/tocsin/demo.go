@@ -19,7 +19,7 @@ import (
 
 type demoCmd struct {
 	Country  string `help:"Whose zones and raid: ua or il." enum:"ua,il" default:"ua"`
-	Scenario string `help:"Another world in text." type:"existingfile" placeholder:"FILE"`
+	Scenario string `help:"Another world in text." placeholder:"FILE"`
 	Listen   string `help:"Where the page is." default:"localhost:8080"`
 	Desk     string `help:"Where the desk is." default:"127.0.0.1:8081"`
 	Once     bool   `help:"End with the scenario; otherwise it begins again."`
@@ -33,7 +33,13 @@ func (demoCmd) Help() string {
 
 // Run runs the system and its simulated world until it is told to stop.
 func (d demoCmd) Run(c *console) error {
-	world, err := d.world()
+	c.patience.Store(int64(orderly))
+	for flag, address := range map[string]string{"--listen": d.Listen, "--desk": d.Desk} {
+		if err := node.CheckListen(address); err != nil {
+			return usageError("demo: %s: %v", flag, err)
+		}
+	}
+	world, err := d.world(c)
 	if err != nil {
 		return err
 	}
@@ -41,7 +47,7 @@ func (d demoCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	defer remove()
+	defer c.atEnd(remove)()
 	cfg, err := d.config(world, dir)
 	if err != nil {
 		return err
@@ -79,19 +85,25 @@ func shown(asked, bound string) string {
 	return bound
 }
 
-func (d demoCmd) world() (*sim.World, error) {
-	var file []byte
-	var err error
-	if d.Scenario != "" {
-		file, err = readBounded(d.Scenario, 4*sim.MaxBytes)
-	} else {
-		file, err = scenarios.Files.ReadFile("demo/" + d.Country + ".txt")
+func (d demoCmd) world(c *console) (*sim.World, error) {
+	if d.Scenario == "" {
+		file, err := scenarios.Files.ReadFile("demo/" + d.Country + ".txt")
+		if err != nil {
+			return nil, err
+		}
+		text, _ := sim.Split(file)
+		return sim.Read(text)
 	}
+	file, err := readFile(c, d.Scenario, 4*sim.MaxBytes)
 	if err != nil {
-		return nil, err
+		return nil, fileError("demo", d.Scenario, err)
 	}
 	text, _ := sim.Split(file)
-	return sim.Read(text)
+	w, err := sim.Read(text)
+	if err != nil {
+		return nil, fmt.Errorf("demo: %s: %w", shownName(d.Scenario), err)
+	}
+	return w, nil
 }
 
 // config is a system of the exercise universe with one loopback feed a radar.

@@ -3,7 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -43,13 +43,13 @@ type forecastDone struct {
 
 // Run plays the scenario and writes the file whole or not at all.
 func (f forecastCmd) Run(c *console) error {
-	job, err := f.job()
+	job, err := f.job(c)
 	if err != nil {
 		return err
 	}
-	set, report, err := f.set()
+	set, report, err := f.set(c)
 	if err != nil {
-		return fmt.Errorf("forecast: %w", err)
+		return err
 	}
 	if report.Bad() {
 		if err := printReport(c, &report, false); err != nil {
@@ -73,7 +73,7 @@ func (f forecastCmd) Run(c *console) error {
 	return err
 }
 
-func (f forecastCmd) job() (forecast.Job, error) {
+func (f forecastCmd) job(c *console) (forecast.Job, error) {
 	job := forecast.Job{Scenario: f.Scenario, Every: f.Every, Policy: warning.DefaultPolicy()}
 	origin, err := parsePoint(f.Origin)
 	if err != nil {
@@ -86,9 +86,9 @@ func (f forecastCmd) job() (forecast.Job, error) {
 	if f.Policy == "" {
 		return job, nil
 	}
-	b, err := readBounded(f.Policy, 1<<20)
+	b, err := readFile(c, f.Policy, 1<<20)
 	if err != nil {
-		return job, fmt.Errorf("forecast: %w", err)
+		return job, fileError("forecast", f.Policy, err)
 	}
 	if job.Policy, err = warning.ReadPolicy(b); err != nil {
 		return job, fmt.Errorf("forecast: %s: %w", f.Policy, err)
@@ -96,8 +96,8 @@ func (f forecastCmd) job() (forecast.Job, error) {
 	return job, nil
 }
 
-func (f forecastCmd) set() (*zone.Set, zone.Report, error) {
-	files, err := readZoneFiles([]string{f.Zones})
+func (f forecastCmd) set(c *console) (*zone.Set, zone.Report, error) {
+	files, err := readZoneFiles(c, "forecast", []string{f.Zones})
 	if err != nil {
 		return nil, zone.Report{}, err
 	}
@@ -105,27 +105,19 @@ func (f forecastCmd) set() (*zone.Set, zone.Report, error) {
 	return set, report, nil
 }
 
-// write makes the file beside its place and moves it there when it is whole.
+// write makes the file whole or not at all.
 func (f forecastCmd) write(c *console, job forecast.Job) (forecast.Outcome, error) {
-	tmp, err := os.CreateTemp(filepath.Dir(f.Out), filepath.Base(f.Out)+".*")
+	if err := scenarioFolder("forecast", f.Scenario); err != nil {
+		return forecast.Outcome{}, err
+	}
+	var done forecast.Outcome
+	err := writeFile(c, f.Out, func(w io.Writer) error {
+		var err error
+		done, err = forecast.Run(c.ctx, job, w)
+		return err
+	})
 	if err != nil {
-		return forecast.Outcome{}, fmt.Errorf("forecast: %w", err)
-	}
-	defer os.Remove(tmp.Name()) // after the rename there is nothing to remove
-	done, err := forecast.Run(c.ctx, job, tmp)
-	if err != nil {
-		tmp.Close()
-		return done, err
-	}
-	if err := tmp.Chmod(0o644); err != nil {
-		tmp.Close()
-		return done, fmt.Errorf("forecast: %w", err)
-	}
-	if err := tmp.Close(); err != nil {
-		return done, fmt.Errorf("forecast: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), f.Out); err != nil {
-		return done, fmt.Errorf("forecast: %w", err)
+		return done, fileError("forecast", f.Out, err)
 	}
 	return done, nil
 }

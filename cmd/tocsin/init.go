@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"tocsin/board"
@@ -41,15 +40,17 @@ func (f jurisdictionFlags) read() (board.Jurisdiction, error) {
 	if f.Polygon == "" {
 		return j, nil
 	}
-	b, err := os.ReadFile(f.Polygon)
+	b, err := readFile(nil, f.Polygon, 16<<20)
 	if err != nil {
-		return j, err
+		return j, fileError("--polygon", f.Polygon, err)
 	}
-	if j.Polygon, err = coordinatesOf(b); err != nil {
-		return j, fmt.Errorf("%s: %w", f.Polygon, err)
+	if j.Polygon, err = coordinatesOf(b); err == nil {
+		_, err = keyring.ParsePolygon(j.Polygon)
 	}
-	_, err = keyring.ParsePolygon(j.Polygon)
-	return j, err
+	if err != nil {
+		return j, fmt.Errorf("--polygon: %s: %w", shownName(f.Polygon), err)
+	}
+	return j, nil
 }
 
 // options are those of a new key.

@@ -1,18 +1,27 @@
 // Command tocsin is the one program of the house: it parses the command line,
-// prints, and exits 0 (done), 1 (the answer is no) or 2 (wrong use).
+// prints, and exits.
 //
 // In: arguments, files, standard input. Out: results on standard output, everything
 // else on standard error. It never holds logic of a room.
+//
+// The exit code has one rule for all commands. 0: done. 1: the answer is no, or what was
+// asked could not be done; a file that is missing or cannot be read is that. 2: the command
+// line cannot be meant, which shows without looking at anything outside it.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -23,9 +32,50 @@ type console struct {
 	in  io.Reader
 	out io.Writer
 	err io.Writer
+
+	patience atomic.Int64 // how long an interrupted command may take, as a time.Duration; 0: interruptPatience
+	mu       sync.Mutex
+	ends     map[int]func() // what must be done even where the command does not come to its end
+	next     int
 }
 
-// errNo is the answer no: invalid, unverified, failed. Wrap it to say what; exit code 1.
+// interruptPatience is how long a command has to end by itself once it is told to. One that
+// waits in a read that nothing can wake, of a pipe without a writer say, is ended then.
+const interruptPatience = 700 * time.Millisecond
+
+// atEnd keeps what must be done at the end, however the program ends; it is done by calling
+// what is returned.
+func (c *console) atEnd(do func()) func() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ends == nil {
+		c.ends = map[int]func(){}
+	}
+	id := c.next
+	c.next++
+	c.ends[id] = do
+	return func() {
+		c.mu.Lock()
+		delete(c.ends, id)
+		c.mu.Unlock()
+		do()
+	}
+}
+
+// giveUp waits until an interrupted command has had its time, and then ends the program.
+func (c *console) giveUp() {
+	<-c.ctx.Done()
+	time.Sleep(cmp.Or(time.Duration(c.patience.Load()), interruptPatience))
+	c.mu.Lock()
+	for _, do := range c.ends {
+		do()
+	}
+	fmt.Fprintln(c.err, "tocsin: interrupted; what was not finished is not done")
+	os.Exit(1)
+}
+
+// errNo is the answer no: invalid, unverified, failed; exit code 1. The command has said
+// what the answer is before it returns this.
 var errNo = errors.New("no")
 
 // misuse is a command line that cannot be meant; exit code 2.
@@ -63,7 +113,9 @@ func main() {
 		stop()
 		os.Stdin.Close()
 	})
-	os.Exit(run(&console{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
+	c := &console{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	go c.giveUp()
+	os.Exit(run(c, os.Args[1:]))
 }
 
 // run is main without the process: the exit code is its result.
@@ -86,7 +138,7 @@ func run(c *console, args []string) int {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(c.err, "tocsin: %v\nSay `tocsin --help` for the commands, `tocsin COMMAND --help` for one of them with an example.\n", err)
+		fmt.Fprintf(c.err, "tocsin: %s\nSay `tocsin --help` for the commands, `tocsin COMMAND --help` for one of them with an example.\n", plain(err))
 		return 2
 	}
 	return exitCode(c, kctx.Run(c))
@@ -113,12 +165,19 @@ func exitCode(c *console, err error) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &wrong):
-		fmt.Fprintf(c.err, "tocsin: %v\n", err)
+		fmt.Fprintf(c.err, "tocsin: %s\n", plain(err))
 		return 2
-	case err == errNo: // the command has already said what the answer is
+	case errors.Is(err, errNo):
+		// Alone it says nothing, for the command has said what the answer is.
+		if text := strings.TrimSuffix(strings.TrimSuffix(plain(err), errNo.Error()), ": "); text != "" {
+			fmt.Fprintf(c.err, "tocsin: %s\n", text)
+		}
+		return 1
+	case c.ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(c.err, "tocsin: interrupted; what was not finished is not done")
 		return 1
 	default:
-		fmt.Fprintf(c.err, "tocsin: %v\n", err)
+		fmt.Fprintf(c.err, "tocsin: %s\n", plain(err))
 		return 1
 	}
 }

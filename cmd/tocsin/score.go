@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"tocsin/sim/tracking"
 )
@@ -23,6 +24,9 @@ func (scoreCmd) Help() string {
 
 // Run prints how well the tracks agree with the truth.
 func (s scoreCmd) Run(c *console) error {
+	if err := scenarioFolder("score", s.Scenario); err != nil {
+		return err
+	}
 	in, err := openTracks(c, s.Tracks)
 	if err != nil {
 		return err
@@ -30,7 +34,7 @@ func (s scoreCmd) Run(c *console) error {
 	defer in.Close()
 	score, err := tracking.Evaluate(s.Scenario, in)
 	if err != nil {
-		return err
+		return fmt.Errorf("score: %s in %s: %w", shownName(s.Tracks), shownName(s.Scenario), err)
 	}
 	if s.JSON {
 		return json.NewEncoder(c.out).Encode(score)
@@ -58,7 +62,11 @@ func openTracks(c *console, name string) (io.ReadCloser, error) {
 		return io.NopCloser(c.in), nil
 	}
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		return nil, usageError("%s is a folder; name the file of tracks", name)
+		return nil, fileError("score", name, syscall.EISDIR)
 	}
-	return tracking.Open(name)
+	in, err := tracking.Open(name)
+	if err != nil {
+		return nil, fileError("score", name, err)
+	}
+	return in, nil
 }

@@ -5,13 +5,18 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"tocsin/node"
 	"tocsin/node/keyring"
 )
 
+// orderly is how long a running system may take to end: readers are let go, what is decided
+// is kept. After that it is ended, which it must survive at any instant anyway.
+const orderly = 5 * time.Second
+
 type serveCmd struct {
-	Config string `help:"The configuration, tocsin.yaml. Without one: data in ./tocsin-data, public on :8080, desk on 127.0.0.1:8081." type:"path" placeholder:"FILE"`
+	Config string `help:"The configuration, tocsin.yaml. Without one: data in ./tocsin-data, public on :8080, desk on 127.0.0.1:8081." placeholder:"FILE"`
 	Debug  bool   `help:"Log tracks too. They are secret: never to a log that leaves the house."`
 }
 
@@ -22,6 +27,7 @@ func (serveCmd) Help() string {
 
 // Run serves until it is told to stop.
 func (s serveCmd) Run(c *console) error {
+	c.patience.Store(int64(orderly))
 	cfg := node.Defaults()
 	if s.Config != "" {
 		var err error
@@ -37,7 +43,7 @@ func (s serveCmd) Run(c *console) error {
 	n, err := node.Open(c.ctx, cfg, log)
 	switch {
 	case errors.Is(err, keyring.ErrNoKeys):
-		return fmt.Errorf("%w\nWithout keys nothing can be signed, and nobody would believe it. Make them once with `tocsin init --data %s`, keep root.key off this machine, start again", err, cfg.Data)
+		return fmt.Errorf("serve: there are no keys in %s.\nWithout keys nothing can be signed, and nobody would believe it. Make them once with `tocsin init --data %s`, keep root.key off this machine, start again", cfg.Data, cfg.Data)
 	case err != nil:
 		return err
 	}

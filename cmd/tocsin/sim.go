@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -16,7 +13,7 @@ import (
 )
 
 type simCmd struct {
-	Files  []string `arg:"" name:"file" help:"Scenario files." type:"existingfile"`
+	Files  []string `arg:"" name:"file" help:"Scenario files."`
 	Check  bool     `help:"Compare with the trace in the file; exit 1 where they differ." xor:"mode"`
 	Update bool     `help:"Rewrite the trace in the file." xor:"mode"`
 	JSON   bool     `name:"json" help:"One JSON object a file."`
@@ -38,20 +35,20 @@ type simResult struct {
 func (s simCmd) Run(c *console) error {
 	different := 0
 	for _, name := range s.Files {
-		file, err := readBounded(name, 4*sim.MaxBytes)
+		file, err := readFile(c, name, 4*sim.MaxBytes)
 		if err != nil {
-			return err
+			return fileError("sim", name, err)
 		}
 		text, want := sim.Split(file)
 		got, err := runScenario(text)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("sim: %s: %w", shownName(name), err)
 		}
 		result := simResult{File: name, Trace: got}
 		switch {
 		case s.Update:
 			if err := os.WriteFile(name, sim.Join(text, got), 0o644); err != nil {
-				return err
+				return fileError("sim", name, err)
 			}
 			fmt.Fprintf(c.err, "%s: %d lines\n", name, len(got))
 		case s.Check:
@@ -73,7 +70,8 @@ func (s simCmd) Run(c *console) error {
 		}
 	}
 	if different > 0 {
-		return fmt.Errorf("%d of %d scenarios gave another trace; see what changed with `tocsin sim FILE`, keep it with --update: %w", different, len(s.Files), errNo)
+		fmt.Fprintf(c.err, "tocsin: sim: %d of %d scenarios gave another trace; see what changed with `tocsin sim FILE`, keep it with --update\n", different, len(s.Files))
+		return errNo
 	}
 	return nil
 }
@@ -104,22 +102,4 @@ func firstDifference(want, got []string) string {
 		}
 	}
 	return fmt.Sprintf("the file has %d lines, %d came out", len(want), len(got))
-}
-
-// readBounded reads a whole file of at most limit bytes.
-func readBounded(name string, limit int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var b bytes.Buffer
-	n, err := io.Copy(&b, io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if n > limit {
-		return nil, fmt.Errorf("%s: %w: over %d bytes", name, errors.ErrUnsupported, limit)
-	}
-	return b.Bytes(), nil
 }

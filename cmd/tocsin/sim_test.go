@@ -174,7 +174,7 @@ func TestDemonstrations(t *testing.T) {
 	for _, country := range []string{"ua", "il"} {
 		t.Run(country, func(t *testing.T) {
 			t.Parallel()
-			w, err := demoCmd{Country: country}.world()
+			w, err := demoCmd{Country: country}.world(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -226,7 +226,7 @@ func TestSimRefuses(t *testing.T) {
 func TestDemoRunsItsScenario(t *testing.T) {
 	for _, country := range []string{"ua", "il"} {
 		d := demoCmd{Country: country, Listen: "127.0.0.1:0", Desk: "127.0.0.1:0"}
-		w, err := d.world()
+		w, err := d.world(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -33,26 +36,18 @@ type trackCost struct {
 
 // Run plays the scenario and prints the processor time a scan took.
 func (t trackCmd) Run(c *console) error {
-	tmp, err := os.CreateTemp(filepath.Dir(t.Out), filepath.Base(t.Out)+".*")
-	if err != nil {
-		return fmt.Errorf("track: %w", err)
-	}
-	defer os.Remove(tmp.Name()) // after the rename there is nothing to remove
-	p := newProgress(c, "detections")
-	cost, err := tracking.Run(c.ctx, t.Scenario, tmp, p.show)
-	p.clear()
-	if err != nil {
-		tmp.Close()
+	if err := scenarioFolder("track", t.Scenario); err != nil {
 		return err
 	}
-	if err := tmp.Chmod(0o644); err != nil {
-		tmp.Close()
-		return fmt.Errorf("track: %w", err)
-	}
-	if err := tmp.Close(); err != nil {
-		return fmt.Errorf("track: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), t.Out); err != nil {
+	p := newProgress(c, "detections")
+	var cost tracking.Cost
+	err := writeFile(c, t.Out, func(w io.Writer) error {
+		var err error
+		cost, err = tracking.Run(c.ctx, t.Scenario, w, p.show)
+		return err
+	})
+	p.clear()
+	if err != nil {
 		return fmt.Errorf("track: %w", err)
 	}
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
@@ -63,4 +58,17 @@ func (t trackCmd) Run(c *console) error {
 	_, err = fmt.Fprintf(c.out, "%s: %d scans, %d rows, processor time a scan: mean %.3f ms, p99 %.3f ms, most %.3f ms\n",
 		out.Scenario, out.Scans, out.Rows, out.Mean, out.P99, out.Most)
 	return err
+}
+
+// scenarioFolder sees that a scenario is a folder, before one of its files is missed.
+func scenarioFolder(command, dir string) error {
+	switch info, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: --scenario %s: there is no such folder", command, shownName(dir))
+	case err != nil:
+		return fileError(command+": --scenario", dir, err)
+	case !info.IsDir():
+		return fmt.Errorf("%s: --scenario %s: it is a file; name the folder that holds scenario.json", command, shownName(dir))
+	}
+	return nil
 }

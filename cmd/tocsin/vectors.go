@@ -29,11 +29,11 @@ func (k vectorsCmd) Run(c *console) error {
 		return err
 	}
 	if err := os.MkdirAll(k.Out, 0o755); err != nil {
-		return fmt.Errorf("vectors: %w", err)
+		return fileError("vectors", k.Out, err)
 	}
 	name := filepath.Join(k.Out, "v1.json")
 	if err := os.WriteFile(name, b, 0o644); err != nil {
-		return fmt.Errorf("vectors: %w", err)
+		return fileError("vectors", name, err)
 	}
 	verdicts := map[string]int{}
 	for _, s := range f.Scripts {

@@ -1,28 +1,48 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime/debug"
 )
 
 type versionCmd struct{}
 
+// revision is what the Makefile's build says of itself, for trees that Go takes no revision
+// from (a worktree, a build without version control): the linker sets it.
+var revision string
+
 // Help is the example that --help prints.
 func (versionCmd) Help() string { return "Example:\n  tocsin version" }
 
 // Run prints one line: version, revision, contract.
 func (versionCmd) Run(c *console) error {
-	version, revision := "unreleased", "unknown revision"
+	version, of := "unreleased", cmp.Or(revision, "unknown revision")
 	if b, ok := debug.ReadBuildInfo(); ok {
 		if b.Main.Version != "" && b.Main.Version != "(devel)" {
 			version = b.Main.Version
 		}
-		for _, s := range b.Settings {
-			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				revision = s.Value[:12]
-			}
+		if revision == "" {
+			of = cmp.Or(built(b.Settings), of)
 		}
 	}
-	_, err := fmt.Fprintf(c.out, "tocsin %s (%s), contract v1\n", version, revision)
+	_, err := fmt.Fprintf(c.out, "tocsin %s (%s), contract v1\n", version, of)
 	return err
+}
+
+// built is the revision that Go itself put into the program, or nothing.
+func built(settings []debug.BuildSetting) string {
+	of, dirty := "", ""
+	for _, s := range settings {
+		switch {
+		case s.Key == "vcs.revision" && len(s.Value) >= 12:
+			of = s.Value[:12]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "-dirty"
+		}
+	}
+	if of == "" {
+		return ""
+	}
+	return of + dirty
 }

@@ -160,7 +160,7 @@ func (w *watcher) follow(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
-			fmt.Fprintf(w.console.err, "tocsin: watch: %v; connecting again\n", err)
+			fmt.Fprintf(w.console.err, "tocsin: watch: %s; connecting again\n", plain(err))
 		}
 		failures++
 		if err := w.pause(ctx, started, w.service.backoff(failures)); err != nil {

@@ -87,7 +87,7 @@ func (s *service) stream(ctx context.Context, regions []string, frames chan<- []
 	}
 	in := bufio.NewReaderSize(resp.Body, 64<<10)
 	for {
-		line, err := readLineBounded(in, board.MaxFrame+len("data: "))
+		line, err := readLineBounded(ctx, in, board.MaxFrame+len("data: "))
 		if err != nil {
 			if errors.Is(err, io.EOF) {
 				return fmt.Errorf("%s ended the stream", s.base)

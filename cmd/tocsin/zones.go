@@ -29,29 +29,13 @@ const (
 	maxShown = 20
 )
 
-// readZoneFile reads a file whole, or refuses it for its size without reading it.
-func readZoneFile(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() // read only: nothing can be lost
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(b)) > most {
-		return nil, fmt.Errorf("%s: larger than %d MiB: no zone file is that large; split it or lower its precision", path, most>>20)
-	}
-	return b, nil
-}
-
-func readZoneFiles(paths []string) ([]zone.File, error) {
+// readZoneFiles reads files whole; the errors name command and file.
+func readZoneFiles(c *console, command string, paths []string) ([]zone.File, error) {
 	var out []zone.File
 	for _, p := range paths {
-		b, err := readZoneFile(p, maxZoneFile)
+		b, err := readFile(c, p, maxZoneFile)
 		if err != nil {
-			return nil, err
+			return nil, fileError(command, p, err)
 		}
 		out = append(out, zone.File{Name: filepath.Base(p), Data: b})
 	}
@@ -70,9 +54,9 @@ func (zonesCheckCmd) Help() string {
 
 // Run prints the report of a set.
 func (k zonesCheckCmd) Run(c *console) error {
-	files, err := readZoneFiles(k.Files)
+	files, err := readZoneFiles(c, "zones check", k.Files)
 	if err != nil {
-		return fmt.Errorf("zones check: %w", err)
+		return err
 	}
 	bar := newProgress(c, "checking")
 	report := zone.Check(files, zone.Limits{}, bar.show)
@@ -96,7 +80,7 @@ func printReport(c *console, r *zone.Report, asJSON bool) error {
 		err = errors.Join(err, e)
 	}
 	for _, d := range r.Defects {
-		say("defect: %s\n", d)
+		say("defect: %s\n", reworded(d.String()))
 	}
 	if r.More > 0 {
 		say("defect: and %d more\n", r.More)
@@ -105,11 +89,19 @@ func printReport(c *console, r *zone.Report, asJSON bool) error {
 		say("remark: %s\n", m)
 	}
 	if r.Bad() {
-		say("refused: %d defects in %d zones; mend them and check again\n", r.Count(), r.Zones)
+		say("refused: %s; mend them and check again\n", counted(r.Count(), "defect")+" in "+counted(r.Zones, "zone"))
 	} else {
 		say("ok: %d zones, %d of them leaves, version %s\n", r.Zones, r.Leaves, r.Version)
 	}
 	return err
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func printJSON(w io.Writer, v any) error {
@@ -132,9 +124,9 @@ func (zonesImportCmd) Help() string {
 
 // Run keeps a set and says what changed.
 func (k zonesImportCmd) Run(c *console) error {
-	files, err := readZoneFiles(k.Files)
+	files, err := readZoneFiles(c, "zones import", k.Files)
 	if err != nil {
-		return fmt.Errorf("zones import: %w", err)
+		return err
 	}
 	set, report := zone.ReadSet(files, zone.Limits{})
 	if report.Bad() {
@@ -177,22 +169,22 @@ func (zonesBuildCmd) Help() string {
 func (k zonesBuildCmd) Run(c *console) error {
 	var text [3][]byte
 	for i, path := range [...]string{k.Places, k.Outline, k.Oblasts} {
-		b, err := readZoneFile(path, maxZoneFile)
+		b, err := readFile(c, path, maxZoneFile)
 		if err != nil {
-			return fmt.Errorf("zones build: %w", err)
+			return fileError("zones build", path, err)
 		}
 		text[i] = b
 	}
 	var country build.Country
 	var err error
 	if country.Places, err = build.ReadPlaces(text[0]); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", shownName(k.Places), err)
 	}
 	if country.Outline, err = build.ReadOutline(text[1]); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", shownName(k.Outline), err)
 	}
 	if country.Provinces, err = build.ReadProvinces(text[2]); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", shownName(k.Oblasts), err)
 	}
 	list, notes, err := build.Zones(country)
 	for _, n := range notes {
@@ -207,8 +199,11 @@ func (k zonesBuildCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(k.Out, set.GeoJSON(), 0o644); err != nil {
-		return fmt.Errorf("zones build: %w", err)
+	if err := writeFile(c, k.Out, func(w io.Writer) error {
+		_, err := w.Write(set.GeoJSON())
+		return err
+	}); err != nil {
+		return fileError("zones build", k.Out, err)
 	}
 	_, err = fmt.Fprintf(c.out, "built %d zones, %d of them leaves, version %s\n", len(list), set.Len(), set.Version())
 	return err
@@ -245,9 +240,9 @@ func openSet(c *console, name string) (*zone.Set, error) {
 			return set, nil
 		}
 	}
-	files, err := readZoneFiles([]string{name})
+	files, err := readZoneFiles(c, "zones diff", []string{name})
 	if err != nil {
-		return nil, fmt.Errorf("zones diff: %w", err)
+		return nil, err
 	}
 	set, report := zone.ReadSet(files, zone.Limits{})
 	if report.Bad() {
@@ -273,20 +268,20 @@ func printDifference(c *console, d zone.Difference, asJSON bool) error {
 		}
 	}
 	name := func(e zone.Entry) string { return fmt.Sprintf("%s %s (level %d)", e.ID, e.Name, e.Level) }
-	reworded := func(r []zone.Rewording) func(int) string {
+	differs := func(r []zone.Rewording) func(int) string {
 		return func(i int) string {
 			return fmt.Sprintf("%s: %s %q -> %q", name(r[i].Entry), r[i].What, r[i].Old, r[i].New)
 		}
 	}
 	list("added", len(d.Added), func(i int) string { return name(d.Added[i]) })
 	list("removed", len(d.Removed), func(i int) string { return name(d.Removed[i]) })
-	list("renamed", len(d.Renamed), reworded(d.Renamed))
+	list("renamed", len(d.Renamed), differs(d.Renamed))
 	list("reshaped", len(d.Reshaped), func(i int) string {
 		r := d.Reshaped[i]
 		return fmt.Sprintf("%s: lost %.4g km², gained %.4g km²", name(r.Entry), float64(r.Lost)/1e6, float64(r.Gained)/1e6)
 	})
-	list("reparented", len(d.Reparented), reworded(d.Reparented))
-	list("restated", len(d.Restated), reworded(d.Restated))
+	list("reparented", len(d.Reparented), differs(d.Reparented))
+	list("restated", len(d.Restated), differs(d.Restated))
 	lines = append(lines, fmt.Sprintf("%s -> %s: %d added, %d removed, %d renamed, %d reshaped, %d reparented, %d restated",
 		d.From, d.To, len(d.Added), len(d.Removed), len(d.Renamed), len(d.Reshaped), len(d.Reparented), len(d.Restated)))
 	for _, l := range lines {
