@@ -1,6 +1,7 @@
 package warning
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,9 @@ func TestDefaultPolicy(t *testing.T) {
 	p, err := ReadPolicy(shipped)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if p.Version != "shipped 2" || p.Rearm != 10*time.Minute || p.Young != (Young{Updates: 3, Sensors: 2, People: 1_000_000}) {
+		t.Errorf("policy %+v", p)
 	}
 	if p.Longest != 3*time.Hour || p.Respect != 10*time.Minute || p.Unidentified != (Unidentified{}) || len(p.Hash) != 64 {
 		t.Errorf("policy %+v", p)
@@ -51,6 +55,13 @@ func TestReadPolicyModes(t *testing.T) {
 			t.Errorf("%s: %+v", text, got)
 		}
 	}
+	left := regexp.MustCompile(`(?m)^(version|young|rearm):.*\n`).ReplaceAllString(string(shipped), "")
+	if p, err := ReadPolicy([]byte(left)); err != nil || p.Young != defaultYoung || p.Rearm != defaultRearm || p.Version != "" {
+		t.Errorf("what may be left out: %+v %v", p, err)
+	}
+	if p, err := ReadPolicy([]byte(left + "young: unbounded\nrearm: 0s\n")); err != nil || p.Young != (Young{}) || p.Rearm != 0 {
+		t.Errorf("what may be taken off: %+v %v", p, err)
+	}
 	for text, want := range map[string]Unidentified{
 		"by class": {}, "ignore": {Ignore: true}, "drone": {As: class.Drone, Fixed: true},
 	} {
@@ -65,31 +76,41 @@ func TestReadPolicyModes(t *testing.T) {
 func TestReadPolicyRefuses(t *testing.T) {
 	swap := func(old, new string) string { return strings.Replace(string(shipped), old, new, 1) }
 	for name, c := range map[string]struct{ text, says string }{
-		"empty":            {"", "empty"},
-		"not yaml":         {"\t{", "policy:"},
-		"unknown key":      {swap("longest:", "longst: 1h\nlongest:"), "line 12: field longst not found"},
-		"unknown rule key": {swap("hold: 2m", "hold: 2m, holt: 3m"), "field holt not found"},
-		"twice":            {swap("longest:", "longest: 1h\nlongest:"), "already"},
-		"two documents":    {string(shipped) + "\n---\nlongest: 3h\n", "more than one document"},
-		"missing longest":  {swap("longest:", "#"), "longest"},
-		"missing class":    {swap("  rocket:\n", "  #\n"), "prepare"},
-		"missing stage":    {swap("    shelter: {probability: 0.2", "    #"), "shelter"},
-		"missing hold":     {swap(", hold: 2m", ""), "ballistic-missile: prepare"},
-		"probability 0":    {swap("probability: 0.05", "probability: 0"), "probability"},
-		"probability 2":    {swap("probability: 0.05", "probability: 2"), "probability"},
-		"probability nan":  {swap("probability: 0.05", "probability: .nan"), "probability"},
-		"clear 1":          {swap("clear: 0.25", "clear: 1"), "clear"},
-		"negative":         {swap("hold: 2m", "hold: -2m"), "below zero"},
-		"no unit":          {swap("hold: 2m", "hold: 2"), "not a duration"},
-		"lead":             {swap("lead: at once", "lead: soon"), "not a duration"},
-		"mode":             {swap("mode: automatic", "mode: perhaps"), `"perhaps"`},
-		"veto too long":    {swap("mode: automatic", "mode: veto 1h"), "between 1s and 1m"},
-		"mode list":        {swap("mode: automatic", "mode: [confirm]"), "not a mode"},
-		"unidentified":     {swap("by class", "by chance"), "unidentified"},
-		"longest":          {swap("longest: 3h", "longest: 1m"), "longest"},
-		"respect":          {swap("respect: 10m", "respect: 100h"), "respect"},
-		"lead too long":    {swap("lead: 15m", "lead: 100h"), "at most 6h"},
-		"long":             {string(shipped) + strings.Repeat("#", maxPolicy), "bytes"},
+		"empty":                 {"", "empty"},
+		"not yaml":              {"\t{", "policy:"},
+		"unknown key":           {swap("longest:", "longst: 1h\nlongest:"), `line 24: "longst" is no key here`},
+		"unknown rule key":      {swap("hold: 2m", "hold: 2m, holt: 3m"), `line 38: threats: ballistic-missile: prepare: "holt" is no key here`},
+		"twice":                 {swap("longest:", "longest: 1h\nlongest:"), `line 25: "longest" stands here twice`},
+		"two documents":         {string(shipped) + "\n---\nlongest: 3h\n", "more than one document"},
+		"missing longest":       {swap("longest:", "#"), "longest"},
+		"missing class":         {swap("  rocket:\n", "  #\n"), "line 37: threats: rocket is missing"},
+		"missing stage":         {swap("    shelter: {probability: 0.2", "    #"), "shelter"},
+		"missing hold":          {swap(", hold: 2m", ""), "ballistic-missile: prepare"},
+		"probability 0":         {swap("probability: 0.05", "probability: 0"), "probability"},
+		"probability 2":         {swap("probability: 0.05", "probability: 2"), "probability"},
+		"probability nan":       {swap("probability: 0.05", "probability: .nan"), "probability"},
+		"clear 1":               {swap("clear: 0.25", "clear: 1"), "clear"},
+		"negative":              {swap("hold: 2m", "hold: -2m"), "below zero"},
+		"no unit":               {swap("hold: 2m", "hold: 2"), "not a duration"},
+		"lead":                  {swap("lead: at once", "lead: soon"), "not a duration"},
+		"mode":                  {swap("mode: automatic", "mode: perhaps"), `"perhaps"`},
+		"veto too long":         {swap("mode: automatic", "mode: veto 1h"), "between 1s and 1m"},
+		"mode list":             {swap("mode: automatic", "mode: [confirm]"), "mode: here must be one value"},
+		"unidentified":          {swap("by class", "by chance"), "unidentified"},
+		"longest":               {swap("longest: 3h", "longest: 1m"), "longest"},
+		"respect":               {swap("respect: 10m", "respect: 100h"), "respect"},
+		"lead too long":         {swap("lead: 15m", "lead: 100h"), "prepare: lead: 100h is over 6h"},
+		"prepare above shelter": {swap("prepare: {probability: 0.05", "prepare: {probability: 0.06"), "its probability 0.06 is above the shelter's 0.05"},
+		"prepare after shelter": {swap("prepare: {probability: 0.05, lead: 15m, clear: 0.25, hold: 2m, stay: 3m", "prepare: {probability: 0.05, lead: 9m, clear: 0.25, hold: 2m, stay: 3m"), "its lead 9m is shorter than the shelter's 10m"},
+		"never starts":          {swap("shelter: {probability: 0.2", "shelter: {probability: 0.99"), "0.99 is above 0.95"},
+		"never clears":          {swap("longest: 3h", "longest: 12m"), "nothing could be cleared"},
+		"young people":          {swap("people: 1000000", "people: -1"), "young: people: -1 is not a whole number"},
+		"young key":             {swap("people: 1000000", "persons: 1"), `young: "persons" is no key here`},
+		"version":               {swap("version: shipped 2", "version: \"a\\nb\""), "a version has 1 to 40"},
+		"rearm":                 {swap("rearm: 10m", "rearm: 2h"), "rearm: 2h is over 1h"},
+		"a list":                {"- a\n- b\n", "line 1: here must be the keys longest"},
+		"merge":                 {swap("longest: 3h", "<<: *x"), "x"},
+		"long":                  {string(shipped) + strings.Repeat("#", maxPolicy), "bytes"},
 	} {
 		_, err := ReadPolicy([]byte(c.text))
 		if err == nil || !strings.Contains(err.Error(), c.says) {
