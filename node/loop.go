@@ -12,6 +12,7 @@ import (
 	"tocsin/core/alert"
 	"tocsin/core/observation"
 	"tocsin/core/pipeline"
+	"tocsin/core/warning"
 	"tocsin/core/zone"
 	"tocsin/gateway"
 	"tocsin/health"
@@ -62,6 +63,7 @@ type loop struct {
 	conditions   chan health.Condition
 	signers      chan *board.Signer
 	sets         chan newSet
+	policies     chan warning.Policy
 	broken       chan error    // a disk that failed under someone else
 	ended        chan struct{} // closed when run returns
 	inForce      inForce
@@ -143,6 +145,9 @@ func (l *loop) run(ctx context.Context) error {
 			l.publish(now, frames)
 		case s := <-l.sets:
 			err = l.useSet(s)
+		case p := <-l.policies:
+			l.metrics.policy(p)
+			err = l.step(l.now(), pipeline.PolicyChanged{Policy: p})
 		case <-timer.C:
 		}
 		if err != nil {

@@ -37,7 +37,7 @@ const conditionLimit = 2000
 
 // keyCheck is how often the keys' folder is looked at for a rotation or revocation: a
 // revoked key must be refused everywhere within a minute.
-const keyCheck = 5 * time.Second
+const keyCheck = 2 * time.Second
 
 // Node is one running system.
 type Node struct {
@@ -62,6 +62,7 @@ type Node struct {
 	root     string
 	started  time.Time
 	shed     atomic.Int64 // observations dropped since the loop last told
+	policy   policyWatch
 }
 
 // capSigner signs CAP documents.
@@ -88,7 +89,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Node, err error
 			n.Close()
 		}
 	}()
-	policy, err := readPolicy(cfg.Policy)
+	opened, err := openPolicy(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +105,13 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Node, err error
 	if err := n.openWords(); err != nil {
 		return nil, err
 	}
-	if err := n.assemble(policy); err != nil {
+	n.keepPolicy(opened.text)
+	if err := n.assemble(opened.policy); err != nil {
 		return nil, err
+	}
+	n.condition(policyTold(opened.refused))
+	if opened.refused == nil {
+		n.policy.seen = string(opened.text)
 	}
 	return n, n.listen(ctx)
 }
@@ -210,6 +216,7 @@ func (n *Node) assemble(policy warning.Policy) error {
 		conditions:   make(chan health.Condition, 1024),
 		signers:      make(chan *board.Signer, 1),
 		sets:         make(chan newSet, 1),
+		policies:     make(chan warning.Policy, 1),
 		broken:       make(chan error, 1),
 		ended:        make(chan struct{}),
 	}
@@ -217,6 +224,7 @@ func (n *Node) assemble(policy warning.Policy) error {
 	if err := shown.Err(); err != nil {
 		return fmt.Errorf("node: metrics: %w", err)
 	}
+	n.loop.metrics.policy(policy)
 	return n.restore()
 }
 
@@ -385,6 +393,7 @@ func (n *Node) watchKeys(ctx context.Context) {
 		case <-tick.C:
 		}
 		imported = n.watchSet(ctx, imported)
+		n.watchPolicy(ctx)
 		next, changed, err := n.ring.Reload()
 		if err == nil && !changed && !unreadable {
 			continue

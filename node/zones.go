@@ -6,17 +6,14 @@ import (
 	"os"
 	"strings"
 
-	"tocsin/core/class"
 	"tocsin/core/geo"
-	"tocsin/core/warning"
 	"tocsin/core/zone"
 	"tocsin/zones"
 )
 
 // Bounds of what an authority brings.
 const (
-	maxZoneFile   = 256 << 20
-	maxPolicyFile = 1 << 20
+	maxZoneFile = 256 << 20
 )
 
 // defectsNamed bounds how many defects of a refused set an error lists.
@@ -48,29 +45,6 @@ func openZones(names []string) (*zone.Set, error) {
 		lines = append(lines, d.String())
 	}
 	return nil, fmt.Errorf("node: zones: the set is refused as a whole:\n  %s", strings.Join(lines, "\n  "))
-}
-
-// readPolicy reads the policy file, or the shipped defaults where none is named.
-func readPolicy(name string) (warning.Policy, error) {
-	if name == "" {
-		return warning.DefaultPolicy(), nil
-	}
-	b, err := readFile(name, maxPolicyFile)
-	if err != nil {
-		return warning.Policy{}, fmt.Errorf("node: policy: %w", err)
-	}
-	p, err := warning.ReadPolicy(b)
-	if err != nil {
-		return warning.Policy{}, fmt.Errorf("node: policy: %s: %w", name, err)
-	}
-	for _, c := range class.All() {
-		for _, stage := range []warning.Stage{warning.Prepare, warning.Shelter} {
-			if !p.Rule(c, stage).Mode.Automatic() {
-				return warning.Policy{}, fmt.Errorf("node: policy: %s: %s %s: the desk of this version has no door for confirm and veto, so nobody could answer; use mode automatic", name, c, stage)
-			}
-		}
-	}
-	return p, nil
 }
 
 func readFile(name string, limit int64) ([]byte, error) {
