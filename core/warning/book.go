@@ -192,6 +192,7 @@ func (b *Book) SetPolicy(now time.Time, p Policy) []Change {
 	b.policy = p
 	for _, id := range slices.Sorted(maps.Keys(b.tracks)) {
 		b.judgeTrack(b.tracks[id])
+		b.bound(b.tracks[id])
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.places)) {
 		b.mark(b.places[id])
@@ -223,13 +224,26 @@ func (b *Book) mark(p *place) {
 func (b *Book) place(id zone.ID) *place {
 	p := b.places[id]
 	if p == nil {
-		p = &place{id: id, shelter: b.opts.Shelter}
-		if z, ok := b.zones.Get(id); ok && z.ShelterKnown {
-			p.shelter = z.Shelter
-		}
+		p = &place{id: id}
+		b.describe(p)
 		b.places[id] = p
 	}
 	return p
+}
+
+// unknownPeople is how many live in a zone of which that is not known.
+const unknownPeople = 5_000
+
+// describe takes over what the set says of a zone.
+func (b *Book) describe(p *place) {
+	p.shelter, p.people = b.opts.Shelter, unknownPeople
+	z, ok := b.zones.Get(p.id)
+	if ok && z.ShelterKnown {
+		p.shelter = z.Shelter
+	}
+	if ok && z.PopulationKnown {
+		p.people = z.Population
+	}
 }
 
 // retire drops the record of a zone that nothing threatens, warns or remembers.

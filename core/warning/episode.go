@@ -57,9 +57,9 @@ func older(x, y *episode) int {
 	return cmp.Or(x.since.Compare(y.since), cmp.Compare(x.id, y.id))
 }
 
-// homeOf finds the warning that takes the zones of a track: the oldest automatic one in
-// force that holds one of its zones or has it as a cause, else a new one. Within a step
-// the answer stays, while there is room.
+// homeOf finds the warning that takes the zones of a track: the oldest automatic one that
+// holds one of its zones, or did within the policy's rearm, or has it as a cause; else a new
+// one. Within a step the answer stays, while there is room.
 func (b *Book) homeOf(s *subject) *episode {
 	if e := s.home; e != nil && s.homeStep.Equal(b.now) && e.room() && (len(e.members) > 0 || e.revision == 0) {
 		return e
@@ -79,11 +79,33 @@ func (b *Book) homeOf(s *subject) *episode {
 	for _, p := range s.causeOf {
 		look(p)
 	}
+	for _, e := range b.episodes {
+		if home != nil && older(home, e) < 0 {
+			break
+		}
+		if e.auto && e.room() && b.rearms(e, s) {
+			home = e
+			break
+		}
+	}
 	if home == nil {
 		home = b.open(Issuer{Kind: ByPolicy}, true, "")
 	}
 	s.home, s.homeStep = home, b.now
 	return home
+}
+
+// rearms reports whether a zone that the track reaches has left a warning so lately, by
+// evidence or by time, that what comes now belongs to it. What a person called a mistake is
+// over.
+func (b *Book) rearms(e *episode, s *subject) bool {
+	for _, p := range s.reaches {
+		z, left := e.ended[p.id]
+		if left && z.End != Cancelled && b.now.Sub(z.At) < b.policy.Rearm {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *episode) room() bool { return len(e.members)+len(e.ended) < MaxZones }

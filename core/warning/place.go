@@ -14,6 +14,7 @@ import (
 type place struct {
 	id       zone.ID
 	shelter  time.Duration // to reach shelter
+	people   int           // who live there
 	parts    []part        // ascending by track
 	auto     *member       // in the one automatic warning that holds it
 	declared []*member     // in declared ones, in the order they came

@@ -225,6 +225,105 @@ func TestInvariants(t *testing.T) {
 	})
 }
 
+// level is a policy under which all classes end alike, so that a shelter that began earlier
+// or is shown for another class is not owed another end.
+func level() Policy {
+	p := DefaultPolicy()
+	for c := range p.Rules {
+		for s := range p.Rules[c] {
+			p.Rules[c][s].Stay = 0
+		}
+	}
+	return p
+}
+
+// shelters are the zones in shelter in any warning.
+func (w *world) shelters() map[zone.ID]bool {
+	out := map[zone.ID]bool{}
+	for _, e := range w.book.episodes {
+		for _, m := range e.members {
+			if m.st.Stage == Shelter {
+				out[m.st.Zone] = true
+			}
+		}
+	}
+	return out
+}
+
+// TestMoreEvidenceNeverRemovesAShelter: beside a book that hears some steps runs one that
+// hears, with some of them, of further tracks that threaten; at any time it shelters at least
+// the same zones.
+func TestMoreEvidenceNeverRemovesAShelter(t *testing.T) {
+	zones := fewZones(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		steps := slices.DeleteFunc(drawSteps(rt), func(s step) bool { return s.command != nil || s.restart })
+		extra := make([]*threat.Forecast, len(steps))
+		for i := range extra {
+			if rapid.IntRange(0, 3).Draw(rt, "more") > 0 {
+				continue
+			}
+			f := drawForecast(rt, []zone.ID{"a", "b", "c", "d", "e", "f"})
+			if f.Status == track.Confirmed && f.Standing != observation.Friend {
+				f.Track = track.ID(fmt.Sprintf("X%d", i)) // never heard of again: what is lost is no evidence
+				extra[i] = f
+			}
+		}
+		less, more := newWorld(t, zones, level()), newWorld(t, zones, level())
+		check := func(when string) {
+			is := more.shelters()
+			for z := range less.shelters() {
+				if !is[z] {
+					rt.Fatalf("%s: %s is in shelter on less evidence, not on more\n%v\n%v", when, z, less.trace, more.trace)
+				}
+			}
+		}
+		for i, s := range steps {
+			less.run([]step{s}, false, func() {})
+			more.run([]step{s}, false, func() {})
+			check(fmt.Sprintf("step %d", i))
+			if extra[i] != nil {
+				more.run([]step{{forecast: extra[i]}}, false, func() {})
+				check(fmt.Sprintf("after more at step %d", i))
+			}
+		}
+		for range 30 {
+			less.run([]step{{after: time.Minute}}, false, func() {})
+			more.run([]step{{after: time.Minute}}, false, func() {})
+			check("afterwards")
+		}
+	})
+}
+
+// TestNoZoneFlipsTwiceWithinItsStay: between two starts of a zone by the policy lies at least
+// the minimum stay of the first.
+func TestNoZoneFlipsTwiceWithinItsStay(t *testing.T) {
+	zones := fewZones(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(t, zones, DefaultPolicy())
+		w.run(slices.DeleteFunc(drawSteps(rt), func(s step) bool { return s.command != nil }), true, func() {})
+		began, ended := map[zone.ID]ZoneState{}, map[zone.ID]EndedZone{}
+		for _, c := range w.told {
+			for _, z := range c.Warning.Ended {
+				if was, ok := began[z.Zone]; ok && !z.At.Before(was.Since) {
+					ended[z.Zone] = z
+				}
+			}
+			for _, z := range c.Warning.Zones {
+				was, ok := began[z.Zone]
+				if end, over := ended[z.Zone]; ok && over && end.End == AllClear && z.Since.After(end.At) {
+					if stay := w.policy.Rule(was.Threat, was.Stage).Stay; z.Since.Sub(was.Since) < stay {
+						rt.Fatalf("%s starts at %s and again at %s, its stay is %s", z.Zone, was.Since, z.Since, stay)
+					}
+				}
+				if !ok || !z.Since.Equal(was.Since) {
+					began[z.Zone] = z
+					delete(ended, z.Zone)
+				}
+			}
+		}
+	})
+}
+
 // TestDeterminism: the same steps make the same words, byte for byte.
 func TestDeterminism(t *testing.T) {
 	zones := fewZones(t)

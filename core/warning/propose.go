@@ -133,7 +133,13 @@ func (b *Book) answer(c Command, ids []zone.ID) error {
 			found = append(found, p)
 		}
 	}
-	if len(found) == 0 {
+	grown := false
+	for _, id := range ids {
+		if p := b.places[id]; p != nil && c.Action == Confirm {
+			grown = b.letGo(p) || grown
+		}
+	}
+	if len(found) == 0 && !grown {
 		return &RefusedError{Field: "zones", Why: "nothing is proposed there"}
 	}
 	for _, p := range found {

@@ -199,11 +199,8 @@ func (b *Book) resettle(old *zone.Set, p *place) {
 			b.carryOver(m, to, stays)
 		}
 	}
-	if z, ok := b.zones.Get(p.id); ok && stays {
-		p.shelter = b.opts.Shelter
-		if z.ShelterKnown {
-			p.shelter = z.Shelter
-		}
+	if stays {
+		b.describe(p)
 		b.mark(p)
 		return
 	}

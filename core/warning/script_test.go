@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the traces of the scripts")
 //
 //	track ID class=C [a=P@FROM-TO ...] [key=value ...]   a forecast, weighed at once
 //	see-nothing | see                                    no sensor covers anything; all is covered
-//	rule C STAGE key=value ...                           changes the policy
+//	rule C STAGE key=value ..., policy key=value         change the policy
 //	to DURATION                                          lets time pass until then
 //	declare|extend|end|confirm|veto ID key=value ...     a person's command
 //	restart                                              from what the journal has
@@ -95,6 +95,9 @@ func (w *world) do(f []string) error {
 	case "policy":
 		if args["unidentified"] == "ignore" {
 			w.policy.Unidentified = Unidentified{Ignore: true}
+		}
+		if n, err := strconv.Atoi(args["young"]); err == nil {
+			w.policy.Young.People = n
 		}
 		w.keep(w.book.SetPolicy(w.now, w.policy))
 	case "to":

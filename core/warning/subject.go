@@ -34,6 +34,7 @@ type subject struct {
 	keeps    [2]float64  // the same in units of the clear level, see stillOf
 	threat   bool        // it counts: confirmed, and not shown to be friendly
 	crowd    bool        // nothing but citizens' reports contribute
+	let      bool        // a person said that it is real, though it is young
 	spared   *respect    // a person cancelled all there was of it
 	reaches  []*place    // where it has a part, ascending
 	causeOf  []*place    // where it is a cause, ascending
@@ -46,6 +47,7 @@ type part struct {
 	s       *subject
 	p       float64 // that it is reached, if the object exists
 	arrival threat.Arrival
+	waits   bool // beyond what a young track may warn by itself
 }
 
 // weight is the probability that the object is there and reaches the zone.
@@ -160,6 +162,7 @@ func (b *Book) spread(s *subject, reaches []threat.Reach) {
 			b.mark(p)
 		}
 	}
+	b.bound(s)
 }
 
 // known returns the zone to warn for the one a forecast names. Forecast and book have the

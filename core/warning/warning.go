@@ -16,9 +16,9 @@
 //
 // # Which warning takes a zone
 //
-// A track whose threatened zones touch no automatic warning in force starts a new one.
-// Otherwise it joins the oldest (by Since, then ID) that holds one of them or has the
-// track as a cause. A zone stays with the warning that took it first, and warnings never
+// A track whose threatened zones touch no automatic warning starts a new one. Otherwise it
+// joins the oldest (by Since, then ID) that holds one of them, or did within the policy's
+// rearm, or has the track as a cause. A zone stays with the warning that took it first, and warnings never
 // merge. A warning that is full (MaxZones) is passed over.
 //
 // # Declared beside automatic

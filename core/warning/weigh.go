@@ -194,9 +194,21 @@ func ceil(t time.Time, step time.Duration) time.Time {
 	return t
 }
 
+// ending is the rule that a zone ends by: of what is shown and of every cause the longest
+// hold and stay. Else a drone beside a rocket would end the rocket's shelter sooner than the
+// rocket alone would have.
+func (b *Book) ending(m *member) Rule {
+	r := b.policy.Rule(m.st.Threat, m.st.Stage)
+	for c := range m.each {
+		one := b.policy.Rule(c.class, m.st.Stage)
+		r.Hold, r.Stay = max(r.Hold, one.Hold), max(r.Stay, one.Stay)
+	}
+	return r
+}
+
 // keep extends, ends or expires a zone of an automatic warning.
 func (b *Book) keep(m *member, look *soonest) {
-	r := b.policy.Rule(m.st.Threat, m.st.Stage)
+	r := b.ending(m)
 	over, seen := b.overAll(m, r, look)
 	over = over && b.still(m.at, m.st.Stage) < full
 	if !over {
@@ -265,7 +277,7 @@ func (b *Book) foresee(m *member) {
 // wanted is the until that a zone in force should have: far enough for the latest arrival
 // with what must follow it, and for news to come.
 func (b *Book) wanted(m *member) time.Time {
-	r := b.policy.Rule(m.st.Threat, m.st.Stage)
+	r := b.ending(m)
 	want := b.now.Add(max(extension, r.Stay+r.Hold))
 	if m.st.Arrival.Known() {
 		after := earliest(m.st.Arrival.Latest, b.now.Add(b.policy.Longest))
