@@ -203,21 +203,16 @@ func (p *Publisher) setClaim(z zone.ID, id warning.ID, s said) {
 }
 
 // compose is what a chain says of a zone: the gravest of what its warnings say and the key
-// in force may sign. ok is false where a warning is withheld for want of a key: it must not
-// take with it what may be said.
-func (p *Publisher) compose(c *chain, z zone.ID, now time.Time) (best said, found, ok bool) {
-	ok = true
+// in force may sign. What is withheld for want of a key (see Withheld) must not take with it
+// what may be said.
+func (p *Publisher) compose(c *chain, z zone.ID, now time.Time) (best said, found bool) {
 	for _, one := range p.claims[z] {
-		if one.stale(p.now) || (found && graver(one.said, best) >= 0) {
-			continue
-		}
-		if !p.signer.Permits(c.region, c.next(now), one.threat, z) {
-			ok = false
+		if one.stale(p.now) || (found && graver(one.said, best) >= 0) || !p.signer.Permits(c.region, c.next(now), one.threat, z) {
 			continue
 		}
 		best, found = one.said, true
 	}
-	return best, found, ok
+	return best, found
 }
 
 // joinRegion notes the region of a zone. A zone that moved to another region stays in the
@@ -241,28 +236,15 @@ func (p *Publisher) chainsOf(z zone.ID) []*chain {
 func (p *Publisher) say(now time.Time, touched []zone.ID) ([]Frame, error) {
 	p.tell(now)
 	changed := map[*chain][]zone.ID{}
-	refused := 0
-	var first zone.ID
 	for _, z := range touched {
-		heard := false
 		for _, c := range p.chainsOf(z) {
-			fresh, ok := p.settle(c, z, now)
-			heard = heard || ok
-			if fresh {
+			if p.settle(c, z, now) {
 				changed[c] = append(changed[c], z)
-			}
-		}
-		if !heard {
-			if refused++; refused == 1 {
-				first = z
 			}
 		}
 	}
 	var frames []Frame
 	var err error
-	if refused > 0 {
-		err = fmt.Errorf("board: %d zones, the first %s, are not said: %w", refused, first, ErrJurisdiction)
-	}
 	for _, c := range p.chains {
 		more, unsigned := p.change(c, changed[c])
 		frames, err = append(frames, more...), errors.Join(err, unsigned)
@@ -270,18 +252,18 @@ func (p *Publisher) say(now time.Time, touched []zone.ID) ([]Frame, error) {
 	return frames, err
 }
 
-// settle makes a chain's word on a zone what the warnings say. fresh: there is something
-// to say; ok: nothing was withheld for want of a key.
-func (p *Publisher) settle(c *chain, z zone.ID, now time.Time) (fresh, ok bool) {
-	want, some, ok := p.compose(c, z, now)
+// settle makes a chain's word on a zone what the warnings say; true: there is something to
+// say.
+func (p *Publisher) settle(c *chain, z zone.ID, now time.Time) (fresh bool) {
+	want, some := p.compose(c, z, now)
 	had, was := c.zones[z]
 	switch {
 	case some && was && had == want:
-		return false, ok
+		return false
 	case some:
 		c.zones[z] = want
 		c.dirty = true
-		return true, ok
+		return true
 	case was:
 		delete(c.zones, z)
 		c.dirty = true
@@ -289,7 +271,7 @@ func (p *Publisher) settle(c *chain, z zone.ID, now time.Time) (fresh, ok bool) 
 		// so that clients fetch the board, which is without it.
 		c.gap = c.gap || had.active()
 	}
-	return false, ok
+	return false
 }
 
 // change says what changed in a chain; zones are ascending.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -453,23 +452,37 @@ func TestSignerWithLessJurisdiction(t *testing.T) {
 	}
 	w.list.Serial, w.list.Keys = 2, append(w.list.Keys, only.Key)
 	c.Keys(w.keys(t), t0)
-	if _, err := w.pub.SetSigner(t0.Add(time.Second), s); !errors.Is(err, ErrJurisdiction) || !strings.Contains(err.Error(), "b1") {
-		t.Errorf("what is not said any more is not named: %v", err)
+	if got := w.pub.Withheld(t0); len(got) != 0 {
+		t.Errorf("withheld under a key for everything: %v", got)
+	}
+	must(w.pub.SetSigner(t0.Add(time.Second), s))
+	if got, want := w.pub.Withheld(t0.Add(time.Second)), []Withheld{{"w1", 1, "b1", class.Rocket}}; !slices.Equal(got, want) {
+		t.Errorf("withheld %v, want %v", got, want)
 	}
 	w.fetch(t, c, Whole, t0.Add(2*time.Second))
 	if got, want := shown(c, t0.Add(2*time.Second)), "*/a1 warned shelter drone ;*/b1 no-news shelter rocket ;"; got != want {
 		t.Errorf("shown %q, want %q", got, want)
 	}
-	_, err = w.pub.Apply(t0.Add(3*time.Second), "w2", []alert.Item{shelter(class.Rocket, t0, "a2")})
-	if !errors.Is(err, ErrJurisdiction) {
-		t.Errorf("a rocket: %v", err)
+	must(w.pub.Apply(t0.Add(3*time.Second), "w2", []alert.Item{shelter(class.Rocket, t0, "a2")}))
+	if got, want := w.pub.Withheld(t0.Add(3*time.Second)), []Withheld{{"w1", 1, "b1", class.Rocket}, {"w2", 1, "a2", class.Rocket}}; !slices.Equal(got, want) {
+		t.Errorf("withheld %v, want %v", got, want)
+	}
+	must(w.pub.Apply(t0.Add(4*time.Second), "w2", []alert.Item{ended(warning.Cancelled, class.Rocket, t0.Add(4*time.Second), "a2")}))
+	if got := w.pub.Withheld(t0.Add(4 * time.Second)); len(got) != 1 || got[0].Warning != "w1" {
+		t.Errorf("it has ended, and is withheld: %v", got)
 	}
 	regional := signingKey("regional", t0.Add(-time.Hour), t0.Add(time.Hour), Jurisdiction{Regions: []string{"A"}, Classes: []string{Any}})
 	if s, err = NewSigner([]SigningKey{regional}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.pub.SetSigner(t0.Add(4*time.Second), s); err == nil {
-		t.Error("b1 is said nowhere, and nobody is told")
+	must(w.pub.SetSigner(t0.Add(5*time.Second), s))
+	if got, want := w.pub.Withheld(t0.Add(5*time.Second)), []Withheld{{"w1", 1, "b1", class.Rocket}}; !slices.Equal(got, want) {
+		t.Errorf("withheld %v, want %v: a1 is said in its region", got, want)
+	}
+	for id, want := range map[zone.ID]bool{"a1": true, "a2": true, "b1": false, "b2": false} {
+		if w.pub.Permits(t0.Add(5*time.Second), class.Rocket, id) != want {
+			t.Errorf("may be said of %s: %v", id, !want)
+		}
 	}
 	for _, f := range must(w.pub.Tick(t0.Add(20 * time.Second))) {
 		if f.Region != "A" && f.Region != Test {
@@ -517,7 +530,7 @@ func TestActive(t *testing.T) {
 }
 
 // TestWhatMayNotBeSaidTakesNothingWithIt: a graver warning outside the key's jurisdiction is
-// told as an error, and does not silence a lesser one that may be said.
+// told as withheld, and does not silence a lesser one that may be said.
 func TestWhatMayNotBeSaidTakesNothingWithIt(t *testing.T) {
 	w := newWorld(t)
 	k := signingKey("drones", t0.Add(-time.Hour), t0.Add(time.Hour), Jurisdiction{Regions: []string{Any}, Classes: []string{class.Drone.String()}})
@@ -535,8 +548,9 @@ func TestWhatMayNotBeSaidTakesNothingWithIt(t *testing.T) {
 	}
 	graver := shelter(class.Rocket, t0, "a1", "a2")
 	graver.Alert = "w2.1"
-	if _, err := w.pub.Apply(t0.Add(time.Second), "w2", []alert.Item{graver}); !errors.Is(err, ErrJurisdiction) {
-		t.Errorf("nobody is told that a warning is not said: %v", err)
+	must(w.pub.Apply(t0.Add(time.Second), "w2", []alert.Item{graver}))
+	if got, want := w.pub.Withheld(t0.Add(time.Second)), []Withheld{{"w2", 2, "a1", class.Rocket}}; !slices.Equal(got, want) {
+		t.Errorf("withheld %v, want %v", got, want)
 	}
 	if _, err := w.pub.Tick(t0.Add(2 * time.Second)); err != nil {
 		t.Fatal(err)

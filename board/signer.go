@@ -62,6 +62,9 @@ func NewSigner(keys []SigningKey, revoked []string, permit Permit) (*Signer, err
 	return s, nil
 }
 
+// breadest is the breadth of a key without limits.
+const breadest = 2
+
 // breadth counts in how many ways a key is without limits.
 func (k SigningKey) breadth() int {
 	n := 0
@@ -96,6 +99,13 @@ func (s *Signer) key(region string, at time.Time) (SigningKey, bool) {
 		return SigningKey{}, false
 	}
 	return s.keys[best], true
+}
+
+// unlimited reports whether the key that signs the whole country may say everything of
+// everywhere.
+func (s *Signer) unlimited(at time.Time) bool {
+	k, ok := s.key(Whole, at)
+	return ok && k.breadth() == breadest
 }
 
 // Speaks reports whether a chain is among what the keys held may sign at some time.

@@ -57,9 +57,9 @@ func (d *Desk) check(now time.Time, g Grant, c Command) (pipeline.Order, *refusa
 	case pipeline.Observe:
 		return o, d.observed(now, g, c, &o)
 	case warning.Declare:
-		return o, d.declared(g, c)
+		return o, d.declared(now, g, c)
 	default:
-		return o, d.changed(g, c, &o)
+		return o, d.changed(now, g, c, &o)
 	}
 }
 
@@ -151,7 +151,7 @@ func (g Grant) outside(set *zone.Set, field string, ids []zone.ID) *refusal {
 	return refuse(http.StatusForbidden, field, "means %s, outside the jurisdiction of the token %s; name places within it", places(slices.Compact(out)), g.Name)
 }
 
-func (d *Desk) declared(g Grant, c Command) *refusal {
+func (d *Desk) declared(now time.Time, g Grant, c Command) *refusal {
 	if !g.Everything && !g.Area.Class(*c.Threat) {
 		return refuse(http.StatusForbidden, "threat", "is %s, of which the token %s may not warn", *c.Threat, g.Name)
 	}
@@ -163,13 +163,16 @@ func (d *Desk) declared(g Grant, c Command) *refusal {
 	if r := g.outside(set, "zones", a.zones); r != nil {
 		return r
 	}
-	return g.outside(set, "regions", a.regions)
+	if r := g.outside(set, "regions", a.regions); r != nil {
+		return r
+	}
+	return d.signed(now, c, a)
 }
 
 // changed checks an extension or an end against what is in force now. A token with limits
 // that names a warning alone is held to the zones that the warning has now: should it grow
 // before the command is carried out, the new zones are not touched.
-func (d *Desk) changed(g Grant, c Command, o *pipeline.Order) *refusal {
+func (d *Desk) changed(now time.Time, g Grant, c Command, o *pipeline.Order) *refusal {
 	set, all := d.cfg.Zones(), d.cfg.Warnings()
 	warned := map[zone.ID]bool{}
 	found := c.Warning == ""
@@ -191,8 +194,8 @@ func (d *Desk) changed(g Grant, c Command, o *pipeline.Order) *refusal {
 	if r != nil {
 		return r
 	}
-	if g.Everything {
-		return nil
+	if r := d.extended(now, c, a, meant); r != nil || g.Everything {
+		return r
 	}
 	if r := g.outside(set, "zones", a.zones); r != nil {
 		return r

@@ -81,6 +81,16 @@ type Grants interface {
 	Grant(now time.Time, secret string) (Grant, error)
 }
 
+// Signing is what the keys of the board may say. What they may not is on no device, whoever
+// asks for it.
+type Signing interface {
+	// Permits reports whether a warning of a class in a zone may be signed at a time.
+	Permits(at time.Time, c class.Class, id zone.ID) bool
+	// Until is how long from at on something about a zone can be signed without a gap by the
+	// keys there are; at itself where it cannot at all.
+	Until(at time.Time, id zone.ID) time.Time
+}
+
 // Carrier keeps an order and has it carried out. It may take as long as the disk does; ctx
 // ends what has not been kept by then. The error is ErrNotKept or ErrUnanswered.
 type Carrier interface {
@@ -93,6 +103,7 @@ type Config struct {
 	Grants     Grants
 	Carrier    Carrier
 	Zones      func() *zone.Set
+	Signing    func() Signing
 	Warnings   func() []warning.Warning // those in force, at least
 	Conditions func() []health.Condition
 	// Note takes what is not well at the door itself.
@@ -147,8 +158,8 @@ var openapi []byte
 
 // New makes a desk.
 func New(cfg Config) (*Desk, error) {
-	if cfg.Grants == nil || cfg.Carrier == nil || cfg.Zones == nil || cfg.Warnings == nil || cfg.Conditions == nil || cfg.Note == nil || cfg.Registry == nil {
-		return nil, errors.New("desk: grants, carrier, zones, warnings, conditions, note and registry are required")
+	if cfg.Grants == nil || cfg.Carrier == nil || cfg.Zones == nil || cfg.Signing == nil || cfg.Warnings == nil || cfg.Conditions == nil || cfg.Note == nil || cfg.Registry == nil {
+		return nil, errors.New("desk: grants, carrier, zones, signing, warnings, conditions, note and registry are required")
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

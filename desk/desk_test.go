@@ -75,6 +75,23 @@ func (b bounds) Region(id zone.ID) bool   { return has(b.regions, id) }
 func (b bounds) Class(c class.Class) bool { return has(b.classes, c) }
 func (b bounds) Within(id zone.ID) bool   { return has(b.zones, id) }
 
+// keys are the keys of a board by lists, until a time.
+type keys struct {
+	bounds
+	until time.Time
+}
+
+func (k keys) Permits(at time.Time, c class.Class, id zone.ID) bool {
+	return at.Before(k.until) && k.Class(c) && k.Within(id)
+}
+
+func (k keys) Until(at time.Time, _ zone.ID) time.Time {
+	if k.until.After(at) {
+		return k.until
+	}
+	return at
+}
+
 // people are the tokens of the tests; a secret is its name.
 type people map[string]Grant
 
@@ -168,6 +185,7 @@ func open(t testing.TB, change func(*Config)) *place {
 	p := &place{t: t, carrier: &carrier{}}
 	cfg := Config{
 		Grants: tokens(), Carrier: p.carrier, Zones: func() *zone.Set { return set }, Warnings: inForce,
+		Signing: func() Signing { return keys{until: noon.AddDate(1, 0, 0)} },
 		Conditions: func() []health.Condition {
 			return []health.Condition{{Name: "feed-silent", Subject: "radar-north", Raised: true, At: noon.Add(-210 * time.Second), Detail: "nothing for 20s"}}
 		},
@@ -546,5 +564,48 @@ func TestReads(t *testing.T) {
 func TestRequired(t *testing.T) {
 	if _, err := New(Config{}); err == nil {
 		t.Error("a desk without anything was made")
+	}
+}
+
+// TestTheKeysOfTheBoard: what they may not sign is refused, whoever asks: a warning that no
+// device is told of is not accepted.
+func TestTheKeysOfTheBoard(t *testing.T) {
+	signing := keys{bounds{classes: []class.Class{class.Drone}, zones: []zone.ID{"UA-1", "UA-2"}}, noon.Add(2 * time.Hour)}
+	p := open(t, func(c *Config) { c.Signing = func() Signing { return signing } })
+	ids := 0
+	declare := func(places, threat, until string) string {
+		ids++
+		return `{"id":"k` + fmt.Sprint(ids) + `","action":"declare",` + places + `,"stage":"shelter","threat":"` + threat + `","until":"2026-11-22T` + until + `:00Z","reason":"seen"}`
+	}
+	for _, test := range []struct {
+		body   string
+		status int
+		field  string
+		says   string
+	}{
+		{declare(`"zones":["UA-1"]`, "drone", "15:00"), 201, "", ""},
+		{declare(`"regions":["UA59"]`, "drone", "15:58"), 201, "", ""},
+		{declare(`"zones":["UA-1"]`, "rocket", "15:00"), 403, "threat", "is rocket, of which no key of the board may warn"},
+		{declare(`"zones":["UA-1","UA-3"]`, "drone", "15:00"), 403, "zones", `"UA-3", outside the jurisdiction of the board's keys`},
+		{declare(`"regions":["UA59","UA63"]`, "drone", "15:00"), 403, "regions", `"UA-3", outside`},
+		{declare(`"zones":["UA-1"]`, "drone", "16:30"), 422, "until", "2026-11-22T15:58:30.000Z"},
+		{`{"id":"e1","action":"extend","warning":"wmi4k2x9a","until":"2026-11-22T15:00:00Z"}`, 201, "", ""},
+		{`{"id":"e2","action":"extend","regions":["UA59"],"until":"2026-11-22T16:30:00Z"}`, 422, "until", "ends"},
+	} {
+		status, no, _ := p.command("national", test.body)
+		if status != test.status || no.Field != test.field || !strings.Contains(no.Detail, test.says) {
+			t.Errorf("%s: %d %+v", test.body, status, no)
+		}
+	}
+	signing.classes = []class.Class{class.Rocket}
+	if status, no, _ := p.command("national", `{"id":"e3","action":"extend","zones":["UA-1"],"until":"2026-11-22T15:00:00Z"}`); status != 403 || no.Field != "zones" {
+		t.Errorf("to extend what is on no device: %d %+v", status, no)
+	}
+	if status, no, _ := p.command("national", `{"id":"e4","action":"end","zones":["UA-1"],"end":"cancelled","reason":"a mistake"}`); status != 201 {
+		t.Errorf("to end what is on no device is always taken: %d %+v", status, no)
+	}
+	signing.classes, signing.until = nil, noon
+	if status, no, _ := p.command("national", declare(`"zones":["UA-1"]`, "drone", "15:00")); status != 403 || !strings.Contains(no.Detail, "no key of the board is in force") {
+		t.Errorf("without a key in force: %d %+v", status, no)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -120,8 +121,7 @@ func TestTooManyAtOnce(t *testing.T) {
 		})
 	}
 	for len(p.desk.requests) < 3 {
-		res, _ := p.ask("GET", "/v1/openapi.yaml", "", "") // a turn of the scheduler, without a clock
-		res.Body.Close()
+		runtime.Gosched() // a request here would take the place of one of the three
 	}
 	res, _ := p.ask("POST", "/v1/commands", "national", declare)
 	if res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" {

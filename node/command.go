@@ -82,7 +82,7 @@ func (n *Node) notKept(err error) {
 // openDesk makes the handler of the desk's door.
 func (n *Node) openDesk() (http.Handler, error) {
 	return desk.New(desk.Config{
-		Grants: n.grants, Carrier: n, Zones: n.sets.now,
+		Grants: n.grants, Carrier: n, Zones: n.sets.now, Signing: func() desk.Signing { return n.signing.Load() },
 		Warnings: n.loop.inForce.list, Conditions: n.loop.health.Raised, Note: n.condition,
 		Answered: n.memory.ledger.Answers(), Registry: n.registry,
 		Metrics: promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}),

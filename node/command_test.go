@@ -71,12 +71,15 @@ type office struct {
 	secrets map[string]string
 }
 
-func newOffice(t testing.TB) office {
+func newOffice(t testing.TB) office { return newOfficeOf(t, keyring.Options{}) }
+
+// newOfficeOf is one whose first board key is as the options say.
+func newOfficeOf(t testing.TB, key keyring.Options) office {
 	t.Helper()
 	o := office{cfg: Defaults(), secrets: map[string]string{}}
 	o.cfg.Universe, o.cfg.Data, o.cfg.Zones, o.cfg.Languages = alert.Exercise, t.TempDir(), []string{row(t)}, []string{"en"}
 	o.cfg.Sender, o.cfg.Public.Listen, o.cfg.Desk.Listen = "exercise@tocsin.example", "127.0.0.1:0", "127.0.0.1:0"
-	ring, err := keyring.Init(o.cfg.Data, alert.Exercise, time.Now(), keyring.Options{})
+	ring, err := keyring.Init(o.cfg.Data, alert.Exercise, time.Now(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,6 +252,7 @@ func (o office) door(t testing.TB, n *Node, now func() time.Time, c desk.Carrier
 	t.Helper()
 	d, err := desk.New(desk.Config{
 		Grants: n.grants, Carrier: c, Zones: n.sets.now, Warnings: n.loop.inForce.list,
+		Signing:    func() desk.Signing { return n.signing.Load() },
 		Conditions: n.loop.health.Raised, Note: func(health.Condition) {}, Registry: prometheus.NewRegistry(), Now: now,
 		Rate: 1e6, Burst: 1e6,
 	})
@@ -362,7 +366,14 @@ type stage struct {
 	now time.Time
 	out []byte // the body of /v1/active as it was said last
 	ids int
+
+	said []alert.Alert // to the channels
 }
+
+// Name, Offer and Waiting: the stage is its own channel.
+func (s *stage) Name() string              { return "stage" }
+func (s *stage) Offer(a alert.Alert) error { s.said = append(s.said, a); return nil }
+func (s *stage) Waiting() (int, time.Time) { return 0, time.Time{} }
 
 // Publish takes what is said.
 func (s *stage) Publish(u gateway.Update) {
@@ -383,12 +394,16 @@ func (s *stage) Carry(ctx context.Context, o pipeline.Order) (pipeline.Answer, e
 	return <-answer, nil
 }
 
-func newStage(t testing.TB) *stage {
-	o := newOffice(t)
+func newStage(t testing.TB) *stage { return newStageOf(t, keyring.Options{}) }
+
+func newStageOf(t testing.TB, key keyring.Options) *stage { return onStage(t, newOfficeOf(t, key)) }
+
+func onStage(t testing.TB, o office) *stage {
 	// The next whole second: the office's tokens are in force from the moment they were made.
 	s := &stage{t: t, o: o, n: o.open(t), now: time.Now().UTC().Add(time.Second).Truncate(time.Second)}
 	s.n.loop.wall = func() time.Time { return s.now }
 	s.n.loop.out = s
+	s.n.loop.outboxes = []outbox{s}
 	s.h = o.door(t, s.n, func() time.Time { return s.now }, s)
 	return s
 }

@@ -41,6 +41,8 @@ type loop struct {
 	core       *pipeline.Pipeline
 	clock      pipeline.Clock
 	board      *board.Publisher
+	within     func(now time.Time, a alert.Alert) (alert.Alert, bool) // what channels may have of an alert
+	withheld   map[warning.ID]bool                                    // those that notSigned is raised for
 	regions    []string
 	keeper     keeper
 	out        publisher
@@ -143,6 +145,7 @@ func (l *loop) run(ctx context.Context) error {
 			l.unsigned(now, unsigned)
 			l.staleAll()
 			l.publish(now, frames)
+			l.withhold(now)
 		case s := <-l.sets:
 			err = l.useSet(s)
 		case p := <-l.policies:
@@ -241,6 +244,7 @@ func (l *loop) keepUp(now time.Time) error {
 	if err := l.reserve(now); err != nil {
 		return err
 	}
+	l.withhold(now)
 	if n := l.shed.Swap(0); n > 0 {
 		l.moment(health.Condition{Name: "observations-shed", At: now, Count: int(n), Detail: "the core cannot keep up; the newest plots were dropped"})
 	}
@@ -385,13 +389,7 @@ func (l *loop) speak(now time.Time, out []pipeline.Change) {
 			frames = append(frames, more...)
 			l.log.Info(c.String())
 		case pipeline.AlertReady:
-			for _, b := range l.outboxes {
-				full := health.Condition{Name: "channel-full", Subject: b.Name(), At: now}
-				if err := b.Offer(c.Alert); err != nil {
-					full.Raised, full.Detail = true, err.Error()
-				}
-				l.note(full)
-			}
+			l.offer(now, c.Alert)
 			l.metrics.alerts.Inc()
 			l.log.Info(c.String())
 		case pipeline.Condition:
@@ -410,6 +408,21 @@ func (l *loop) speak(now time.Time, out []pipeline.Change) {
 	}
 	if said || len(frames) > 0 {
 		l.publish(now, frames)
+	}
+}
+
+// offer gives an alert to every channel, as far as the keys of the board reach.
+func (l *loop) offer(now time.Time, a alert.Alert) {
+	a, ok := l.within(now, a)
+	if !ok {
+		return
+	}
+	for _, b := range l.outboxes {
+		full := health.Condition{Name: "channel-full", Subject: b.Name(), At: now}
+		if err := b.Offer(a); err != nil {
+			full.Raised, full.Detail = true, err.Error()
+		}
+		l.note(full)
 	}
 }
 
@@ -463,7 +476,7 @@ func (l *loop) staleAll() {
 
 func (l *loop) unsigned(now time.Time, err error) {
 	if err != nil {
-		l.moment(health.Condition{Name: "not-signed", At: now, Detail: err.Error()})
+		l.moment(health.Condition{Name: notSigned, At: now, Detail: err.Error()})
 	}
 }
 

@@ -48,6 +48,7 @@ type Node struct {
 	spoken   *journal.Spoken
 	ring     *keyring.Ring
 	grants   *grants
+	signing  atomic.Pointer[signing]
 	refusing atomic.Bool // the last command could not be kept
 	loop     *loop
 	gateway  *gateway.Gateway
@@ -182,6 +183,7 @@ func (n *Node) assemble(policy warning.Policy) error {
 	if err != nil {
 		return fmt.Errorf("node: keys: %w", err)
 	}
+	n.signing.Store(&signing{signer, n.sets.now()})
 	public, err := board.NewPublisher(board.Config{Universe: n.cfg.Universe, Zones: n.sets.now(), Signer: signer}, n.memory.numbers)
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
@@ -206,7 +208,7 @@ func (n *Node) assemble(policy warning.Policy) error {
 	n.loop = &loop{
 		core: core, board: public, regions: public.Regions(), out: n.gateway, outboxes: []outbox{n.feed},
 		keeper: keeper{store: durable{n.journal}, spoken: n.spoken, backlog: n.memory.untaken, aside: len(n.memory.untaken) > 0},
-		health: conditions, metrics: newMetrics(shown), log: n.log, wall: time.Now,
+		health: conditions, metrics: newMetrics(shown), log: n.log, wall: time.Now, within: n.within,
 		refresh:      map[string]bool{},
 		moments:      map[string]health.Condition{},
 		shed:         &n.shed,
@@ -414,6 +416,7 @@ func (n *Node) watchKeys(ctx context.Context) {
 			continue
 		}
 		n.ring = next
+		n.signing.Store(&signing{signer, n.sets.now()})
 		n.gateway.SetKeys(next.Line())
 		select {
 		case n.loop.signers <- signer:

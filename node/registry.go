@@ -143,6 +143,7 @@ func (n *Node) changeSet(ctx context.Context, set, old *zone.Set) error {
 		return err
 	}
 	n.sets.use(set)
+	n.signing.Store(&signing{signer, set})
 	n.log.Info("zones: another set is in force", "version", set.Version(), "before", old.Version())
 	select {
 	case n.loop.sets <- newSet{set: set, signer: signer}:

@@ -27,9 +27,6 @@ func (n *Node) restore() error {
 	chains := map[warning.ID][]alert.Alert{}
 	for _, a := range kept.Alerts {
 		chains[a.Warning] = append(chains[a.Warning], a)
-		if err := n.feed.Offer(a); err != nil {
-			n.log.Warn("feed: " + err.Error())
-		}
 	}
 	for _, w := range kept.Warnings {
 		if err := l.board.Restore(now, w.ID, alert.Items(w, pipeline.LastAlert(w.ID, chains[w.ID]))); err != nil {
@@ -37,6 +34,13 @@ func (n *Node) restore() error {
 		}
 		l.inForce.put(w)
 		n.log.Info("restored", "warning", w.ID, "revision", w.Revision, "zones", len(w.Zones))
+	}
+	for _, a := range kept.Alerts {
+		if a, ok := n.within(now, a); ok {
+			if err := n.feed.Offer(a); err != nil {
+				n.log.Warn("feed: " + err.Error())
+			}
+		}
 	}
 	for _, err := range n.memory.damage {
 		n.log.Error("journal: " + err.Error())

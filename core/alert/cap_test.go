@@ -2,6 +2,7 @@ package alert
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -170,6 +171,44 @@ func TestCAPRefuses(t *testing.T) {
 	c, err := CAP(good, other, cfg)
 	if err != nil || c.Infos[0].Areas[0].Desc != "Sumy" || len(c.Infos[0].Areas[0].Polygons) != 0 {
 		t.Errorf("%+v %v", c, err)
+	}
+}
+
+// TestNarrow: what the sender may not speak of is in no area, text or item of the document;
+// what is left is whole, and its bounds are its own.
+func TestNarrow(t *testing.T) {
+	zones := someZones(t)
+	cfg := config(t, Live, "en", "uk")
+	c := warn(zones, 1, warning.Shelter, class.Drone, 3)
+	c.Warning.Zones[1].Threat = class.Rocket
+	c.Warning.Zones[1].Until = start.Add(2 * time.Hour)
+	a, err := Compose(c, zones, cfg, nil, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := func(class.Class, zone.ID) bool { return true }
+	if same, err := Narrow(a, all, zones, cfg); err != nil || !slices.EqualFunc(same.Texts, a.Texts, func(x, y Text) bool { return x == y }) || len(same.Areas) != 3 {
+		t.Errorf("nothing was to be left out: %+v, %v", same, err)
+	}
+	if _, err := Narrow(a, func(class.Class, zone.ID) bool { return false }, zones, cfg); !errors.Is(err, ErrNothingToSay) {
+		t.Errorf("nothing is left: %v", err)
+	}
+	out := zones.ByIndex(0)
+	left, err := Narrow(a, func(c class.Class, id zone.ID) bool { return c == class.Drone && id != out.ID }, zones, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := checkCAP(t, left, zones, cfg)
+	for _, word := range []string{"Sumy", "Суми", "Okhtyrka", "rocket", string(out.ID)} {
+		if bytes.Contains(b, []byte(word)) {
+			t.Errorf("%q is still in it:\n%s", word, b)
+		}
+	}
+	if !bytes.Contains(b, []byte("Kam&apos;yanka")) && !bytes.Contains(b, []byte("Kam&#39;yanka")) && !bytes.Contains(b, []byte("Kam'yanka")) {
+		t.Errorf("what may be said is not:\n%s", b)
+	}
+	if !left.Expires.Equal(start.Add(30*time.Minute)) || left.ID != a.ID || len(left.Areas) != 1 || len(a.Areas) != 3 {
+		t.Errorf("left is %+v", left)
 	}
 }
 
