@@ -51,6 +51,9 @@ func (p *Picture) twin(now time.Time, ob *object) *object {
 		c := other.ahead(&other.memory, now)
 		r, shift := between(other.frame, ob.frame)
 		his := c.one.rotated(&r, shift)
+		if his.pp[0][0]+his.pp[1][1] > twinWithin*twinWithin {
+			continue // what has not been seen for long is near everything
+		}
 		if difference(&at, &his) < twinGate {
 			return other
 		}
