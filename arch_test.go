@@ -20,7 +20,7 @@ const module = "tocsin"
 
 // coreRooms in the order data flows.
 var coreRooms = []string{
-	"core/geo", "core/class", "core/observation", "core/zone", "core/track", "core/threat",
+	"core/geo", "core/class", "core/observation", "core/zone", "core/track/registration", "core/track", "core/threat",
 	"core/warning", "core/alert", "core/pipeline",
 }
 
@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"wire/pcap":         {},
 	"core/observation":  {"core/geo", "core/class"},
 	"core/zone":         {"core/geo"},
-	"core/track":        {"core/geo", "core/class", "core/observation", "health"},
+	"core/track":        {"core/geo", "core/class", "core/observation", "core/track/*", "health"},
 	"core/threat":       {"core/geo", "core/class", "core/observation", "core/zone", "core/track", "health"},
 	"core/warning":      {"core/geo", "core/class", "core/zone", "core/threat", "health"},
 	"core/alert":        {"core/geo", "core/class", "core/zone", "core/warning", "wire/cap12"},
@@ -62,6 +62,8 @@ var mayImport = map[string][]string{
 	"node/keyring":      {"core/geo", "core/class", "core/zone", "core/alert", "board"},
 	"node":              {"*"},
 	"cmd/tocsin":        {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "scenarios", "journal", "desk", "vectors"},
+
+	"core/track/registration": {"core/geo", "core/observation"},
 }
 
 // subordinate packages are part of the room above them.

@@ -29,6 +29,11 @@ func (o *object) export(at time.Time) Track {
 		SeenAt:    o.seenAt,
 		Recent:    o.recents(),
 	}
+	for i := range 3 {
+		for j := range 3 {
+			out.State.Covariance[i][j] += o.carried[i][j]
+		}
+	}
 	for _, p := range o.parts[:o.count] {
 		out.Sources = append(out.Sources, Contribution{Source: p.source.reg.ID, Kind: p.source.reg.Kind, LastAt: p.lastAt})
 	}

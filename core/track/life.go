@@ -131,6 +131,7 @@ func (p *Picture) sweep(now time.Time) []Change {
 	}
 	p.objects = kept
 	p.dropStale(now)
+	p.register(now)
 	return changes
 }
 

@@ -31,6 +31,7 @@ type object struct {
 	missed     time.Time // the last look that counted as a miss, and whose
 	missSource *source
 	gone       bool
+	carried    mat3    // covariance of place, earth-fixed: what its sensors' biases may be
 	twin       *object // the older one it was last found to be the same as
 	twinned    int     // how often in a row
 }

@@ -56,22 +56,23 @@ func (c Config) filled() Config {
 // Picture is everything that is followed. It is a value machine: the same calls in the
 // same order give the same changes. It is not safe for concurrent use.
 type Picture struct {
-	config  Config
-	earth   earth
-	sources map[string]*source
-	order   []*source // by id
-	objects []*object // by birth
-	grid    *grid
-	byKey   map[key]*object
-	cues    []cue
-	births  uint64
-	sweeps  uint64
-	named   uint64 // ids given
-	firm    int    // confirmed objects
-	next    time.Time
-	last    time.Time
-	faults  faults
-	found   []*object // scratch
+	config   Config
+	earth    earth
+	sources  map[string]*source
+	order    []*source // by id
+	objects  []*object // by birth
+	grid     *grid
+	byKey    map[key]*object
+	cues     []cue
+	births   uint64
+	sweeps   uint64
+	named    uint64 // ids given
+	firm     int    // confirmed objects
+	next     time.Time
+	last     time.Time
+	faults   faults
+	found    []*object // scratch
+	registry registry
 }
 
 // key is a source's own name for an object.
@@ -112,6 +113,7 @@ func (p *Picture) SetSources(sources []observation.Source) {
 	for _, s := range p.order {
 		next[s.reg.ID] = s
 	}
+	p.watch()
 }
 
 // sweepEvery is how often time alone is looked at.
@@ -159,12 +161,12 @@ func (p *Picture) Observe(now time.Time, o observation.Observation) []Change {
 	}
 	switch b := o.Body.(type) {
 	case observation.Absence:
-		return append(changes, p.absent(now, s, o.ObservedAt, b)...)
+		return append(changes, p.absent(now, s, o.ObservedAt.Add(-s.bias.Clock), b)...)
 	case observation.Cue:
 		p.cued(now, s, &o, b)
 		return changes
 	}
-	g, err := sight(&o, s, p.earth)
+	g, err := sight(s.taken(&o), s, p.earth)
 	if err != nil {
 		p.faults.refused(now, s.reg.ID, err.Error())
 		return changes

@@ -54,7 +54,7 @@ type errUnusable string
 func (e errUnusable) Error() string { return string(e) }
 
 func sight(o *observation.Observation, s *source, e earth) (sighting, error) {
-	g := sighting{at: o.ObservedAt, sigmaT: within(s.reg.Errors.Time.Seconds(), 0, 10, 0)}
+	g := sighting{at: o.ObservedAt, sigmaT: within(s.errors.Time.Seconds(), 0, 10, 0)}
 	switch b := o.Body.(type) {
 	case observation.Plot:
 		return g.plot(&b, s, e)
@@ -104,9 +104,9 @@ func (g sighting) plot(b *observation.Plot, s *source, e earth) (sighting, error
 	}
 	g.kind, g.from = polar, s.site
 	g.rng, g.az = float64(b.Range), float64(b.Azimuth)*degree
-	g.sigmaR = math.Max(float64(s.reg.Errors.Range), leastRangeError)
-	g.sigmaA = math.Max(float64(s.reg.Errors.Azimuth)*degree, leastAngleError)
-	g.sigmaE = math.Max(float64(s.reg.Errors.Elevation)*degree, leastAngleError)
+	g.sigmaR = math.Max(float64(s.errors.Range), leastRangeError)
+	g.sigmaA = math.Max(float64(s.errors.Azimuth)*degree, leastAngleError)
+	g.sigmaE = math.Max(float64(s.errors.Elevation)*degree, leastAngleError)
 	if b.HasDoppler && math.Abs(float64(b.Doppler)) < 20e3 {
 		g.doppler, g.hasDoppler = float64(b.Doppler), true
 	}

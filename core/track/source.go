@@ -6,6 +6,7 @@ import (
 
 	"tocsin/core/geo"
 	"tocsin/core/observation"
+	"tocsin/core/track/registration"
 )
 
 // source is a registered source and what the picture keeps of it.
@@ -19,6 +20,8 @@ type source struct {
 	noise  float64 // false plots per look
 	lastAt time.Time
 	heard  bool
+	errors observation.Errors // as registered, and what is left of the bias
+	bias   registration.Bias
 }
 
 const (

@@ -151,7 +151,7 @@ func Run(ctx context.Context, dir string, out io.Writer, progress func(done, tot
 			return cost, err
 		}
 		took = append(took, processTime()-before)
-		written[stamp(ds[i].At)] = p.rows(ds[i].At)
+		written[stamp(ds[i].At)] = p.rows(ds[i].Sensor, ds[i].At)
 		i = j
 		if progress != nil {
 			progress(i, len(ds))
@@ -191,9 +191,15 @@ const vague = 1500.0
 
 // rows are the tracks at a scan's time that are likelier than not to be there, in the
 // scenario's local metres.
-func (p *player) rows(t float64) [][]string {
+func (p *player) rows(sensor string, t float64) [][]string {
+	at := moment(t)
+	for _, b := range p.picture.Registration() {
+		if b.Sensor == sensor && b.Shown {
+			at = at.Add(-b.Clock)
+		}
+	}
 	var out [][]string
-	for _, tr := range p.picture.Tracks(moment(t)) {
+	for _, tr := range p.picture.Tracks(at) {
 		pos := p.frame.To(tr.State.Position)
 		vel := p.frame.ToVelocity(tr.State.Velocity)
 		var pp [3][3]float64
