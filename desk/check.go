@@ -58,6 +58,8 @@ func (d *Desk) check(now time.Time, g Grant, c Command) (pipeline.Order, *refusa
 		return o, d.observed(now, g, c, &o)
 	case warning.Declare:
 		return o, d.declared(now, g, c)
+	case warning.Confirm, warning.Veto:
+		return o, d.proposed(now, g, c)
 	default:
 		return o, d.changed(now, g, c, &o)
 	}

@@ -56,11 +56,13 @@ var takes = map[warning.Action]members{
 	warning.Extend:   {must: []string{"until"}, may: []string{"warning", "zones", "regions", "reason"}},
 	warning.EndsZone: {must: []string{"end", "reason"}, may: []string{"warning", "zones", "regions"}},
 	pipeline.Observe: {must: []string{"observe"}},
+	warning.Confirm:  {must: []string{"stage"}, may: []string{"zones", "regions", "reason"}},
+	warning.Veto:     {must: []string{"stage", "reason"}, may: []string{"zones", "regions"}},
 }
 
 // Actions lists what the door takes, in the contract's order.
 func Actions() []warning.Action {
-	return []warning.Action{warning.Declare, warning.Extend, warning.EndsZone, pipeline.Observe}
+	return []warning.Action{warning.Declare, warning.Extend, warning.EndsZone, pipeline.Observe, warning.Confirm, warning.Veto}
 }
 
 // decode reads a command strictly: its form, and nothing that depends on the time, on the
@@ -88,6 +90,10 @@ func decode(b []byte) (Command, *fault) {
 	if f != nil {
 		return c, f
 	}
+	// The order of places says nothing, and is no part of the content.
+	slices.Sort(c.Zones)
+	slices.Sort(c.Regions)
+	c.Zones, c.Regions = slices.Compact(c.Zones), slices.Compact(c.Regions)
 	return c, c.complete(has)
 }
 
@@ -114,7 +120,7 @@ func (c *Command) complete(has []string) *fault {
 		return nil
 	case len(c.Zones)+len(c.Regions) > 0 || c.Warning != "":
 		return nil
-	case c.Action == warning.Declare:
+	case !slices.Contains(m.may, "warning"):
 		return &fault{"zones", "is missing; name zones, regions, or both"}
 	default:
 		return &fault{"zones", "is missing; name a warning, zones or regions"}
@@ -122,7 +128,7 @@ func (c *Command) complete(has []string) *fault {
 }
 
 // content is a digest of what a token asked for, the same for the same meaning: written
-// with other white space, order of members or offset of times. When it was sent is no part
+// with other white space, order of members or places, or offset of times. When it was sent is no part
 // of it, so that a repeat may say so anew.
 func (c Command) content(by string) string {
 	c.Sent = time.Time{}

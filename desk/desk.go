@@ -13,6 +13,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,12 +32,15 @@ const (
 	ScopeExtend  = "extend"
 	ScopeEnd     = "end"
 	ScopeObserve = "observe"
+	ScopeConfirm = "confirm"
+	ScopeVeto    = "veto"
 	ScopeRead    = "read"
 )
 
 // scopes is which scope an action needs.
 var scopes = map[warning.Action]string{
 	warning.Declare: ScopeDeclare, warning.Extend: ScopeExtend, warning.EndsZone: ScopeEnd, pipeline.Observe: ScopeObserve,
+	warning.Confirm: ScopeConfirm, warning.Veto: ScopeVeto,
 }
 
 // What the rooms behind the desk say. Others are taken as ErrNotKept.
@@ -104,7 +108,8 @@ type Config struct {
 	Carrier    Carrier
 	Zones      func() *zone.Set
 	Signing    func() Signing
-	Warnings   func() []warning.Warning // those in force, at least
+	Warnings   func() []warning.Warning  // those in force, at least
+	Proposals  func() []warning.Proposal // what waits for a person
 	Conditions func() []health.Condition
 	// Note takes what is not well at the door itself.
 	Note func(health.Condition)
@@ -158,8 +163,8 @@ var openapi []byte
 
 // New makes a desk.
 func New(cfg Config) (*Desk, error) {
-	if cfg.Grants == nil || cfg.Carrier == nil || cfg.Zones == nil || cfg.Signing == nil || cfg.Warnings == nil || cfg.Conditions == nil || cfg.Note == nil || cfg.Registry == nil {
-		return nil, errors.New("desk: grants, carrier, zones, signing, warnings, conditions, note and registry are required")
+	if cfg.Grants == nil || cfg.Carrier == nil || cfg.Zones == nil || cfg.Signing == nil || cfg.Warnings == nil || cfg.Proposals == nil || cfg.Conditions == nil || cfg.Note == nil || cfg.Registry == nil {
+		return nil, errors.New("desk: grants, carrier, zones, signing, warnings, proposals, conditions, note and registry are required")
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -204,11 +209,12 @@ func (d *Desk) table() []route {
 	all := []route{
 		{http.MethodPost, "/v1/commands", d.serveCommand},
 		{http.MethodGet, "/v1/warnings", d.reading(d.serveWarnings)},
+		{http.MethodGet, "/v1/proposals", d.reading(d.serveProposals)},
 		{http.MethodGet, "/v1/conditions", d.reading(d.serveConditions)},
 		{http.MethodGet, "/v1/openapi.yaml", serveDocument},
 	}
 	if d.cfg.Metrics != nil {
-		all = append(all, route{http.MethodGet, "/metrics", d.cfg.Metrics.ServeHTTP})
+		all = append(all, route{http.MethodGet, metricsPath, d.cfg.Metrics.ServeHTTP})
 	}
 	return all
 }
@@ -220,7 +226,11 @@ func (d *Desk) routes() {
 		if allow == http.MethodGet {
 			allow = "GET, HEAD"
 		}
-		d.mux.HandleFunc(r.method+" "+r.path, r.serve)
+		serve := r.serve
+		if r.path != metricsPath {
+			serve = d.plain(serve)
+		}
+		d.mux.HandleFunc(r.method+" "+r.path, serve)
 		d.mux.HandleFunc(r.path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Allow", allow)
 			d.problem(w, http.StatusMethodNotAllowed, "", "Only "+allow+" is answered here.", "")
@@ -229,6 +239,21 @@ func (d *Desk) routes() {
 	d.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		d.problem(w, http.StatusNotFound, "", "There is nothing here; GET /v1/openapi.yaml says what there is.", "")
 	})
+}
+
+// metricsPath is asked with whatever query Prometheus is configured to send.
+const metricsPath = "/metrics"
+
+// plain refuses a query: who writes ?dry_run=1 must not be taken at the rest of his word.
+func (d *Desk) plain(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery == "" && !r.URL.ForceQuery {
+			h(w, r)
+			return
+		}
+		name, _, _ := strings.Cut(strings.SplitN(r.URL.RawQuery, "&", 2)[0], "=")
+		d.problem(w, http.StatusBadRequest, clip(name), "No path here takes a query; nothing was done. What a command says is in its body.", "")
+	}
 }
 
 // reading asks for a token that may read.

@@ -107,7 +107,7 @@ func (p people) Grant(_ time.Time, secret string) (Grant, error) {
 	return g, nil
 }
 
-var all = []string{ScopeDeclare, ScopeExtend, ScopeEnd, ScopeObserve, ScopeRead}
+var all = []string{ScopeDeclare, ScopeExtend, ScopeEnd, ScopeObserve, ScopeConfirm, ScopeVeto, ScopeRead}
 
 func tokens() people {
 	return people{
@@ -169,6 +169,15 @@ func inForce() []warning.Warning {
 	}, {ID: "wover", At: since, Since: since}}
 }
 
+// proposals are shelter from drones in UA-2, which a veto can stop for 7 s more, and from
+// rockets in UA-3, which waits for a person.
+func proposals() []warning.Proposal {
+	return []warning.Proposal{
+		{Stage: warning.Shelter, Threat: class.Drone, Since: noon.Add(-3 * time.Second), SpokenAt: noon.Add(7 * time.Second), Zones: []zone.ID{"UA-2"}},
+		{Stage: warning.Shelter, Threat: class.Rocket, Since: noon.Add(-20 * time.Second), Zones: []zone.ID{"UA-3"}},
+	}
+}
+
 // place is a desk on loopback.
 type place struct {
 	t       testing.TB
@@ -185,7 +194,8 @@ func open(t testing.TB, change func(*Config)) *place {
 	p := &place{t: t, carrier: &carrier{}}
 	cfg := Config{
 		Grants: tokens(), Carrier: p.carrier, Zones: func() *zone.Set { return set }, Warnings: inForce,
-		Signing: func() Signing { return keys{until: noon.AddDate(1, 0, 0)} },
+		Proposals: proposals,
+		Signing:   func() Signing { return keys{until: noon.AddDate(1, 0, 0)} },
 		Conditions: func() []health.Condition {
 			return []health.Condition{{Name: "feed-silent", Subject: "radar-north", Raised: true, At: noon.Add(-210 * time.Second), Detail: "nothing for 20s"}}
 		},
@@ -365,7 +375,7 @@ var refusals = []struct {
 	{declare, `"c1"`, `"c 1"`, "", 400, "id"},
 	{declare, `"c1"`, `"c\u0000"`, "", 400, "id"},
 	{declare, `"c1"`, `"сумська"`, "", 400, "id"},
-	{declare, `"declare"`, `"veto"`, "", 400, "action"},
+	{declare, `"declare"`, `"cancel"`, "", 400, "action"},
 	{declare, `["UA-1"]`, `[]`, "", 400, "zones"},
 	{declare, `["UA-1"]`, `[""]`, "", 400, "zones"},
 	{declare, `["UA-1"]`, `["UA\u0007"]`, "", 400, "zones"},
@@ -607,5 +617,52 @@ func TestTheKeysOfTheBoard(t *testing.T) {
 	signing.classes, signing.until = nil, noon
 	if status, no, _ := p.command("national", declare(`"zones":["UA-1"]`, "drone", "15:00")); status != 403 || !strings.Contains(no.Detail, "no key of the board is in force") {
 		t.Errorf("without a key in force: %d %+v", status, no)
+	}
+}
+
+// TestProposals: a word on what is proposed is checked against what waits, and for whom.
+func TestProposals(t *testing.T) {
+	signing := keys{until: noon.AddDate(1, 0, 0)}
+	p := open(t, func(c *Config) { c.Signing = func() Signing { return signing } })
+	for _, test := range []struct {
+		who, body string
+		status    int
+		field     string
+	}{
+		{"national", `{"id":"p1","action":"confirm","stage":"shelter","zones":["UA-3"]}`, 201, ""},
+		{"national", `{"id":"p2","action":"veto","stage":"shelter","regions":["UA59"],"reason":"ours"}`, 201, ""},
+		{"sumy-oblast", `{"id":"p3","action":"veto","stage":"shelter","zones":["UA-2"],"reason":"ours"}`, 201, ""},
+		{"national", `{"id":"p4","action":"confirm","stage":"prepare","zones":["UA-3"]}`, 422, "stage"},
+		{"national", `{"id":"p5","action":"veto","stage":"shelter","zones":["UA-1"],"reason":"ours"}`, 422, "zones"},
+		{"air", `{"id":"p5","action":"confirm","stage":"shelter","zones":["UA-1"]}`, 422, "zones"},
+		{"national", `{"id":"p6","action":"confirm","stage":"shelter","zones":["UA-9"]}`, 422, "zones"},
+		{"sumy-oblast", `{"id":"p7","action":"confirm","stage":"shelter","zones":["UA-3"]}`, 403, "zones"},
+		{"sumy-oblast", `{"id":"p8","action":"veto","stage":"shelter","regions":["UA63"],"reason":"ours"}`, 403, "regions"},
+		{"air", `{"id":"p9","action":"veto","stage":"shelter","zones":["UA-2"],"reason":"ours"}`, 403, "zones"},
+		{"operator", `{"id":"p10","action":"veto","stage":"shelter","zones":["UA-2"],"reason":"ours"}`, 403, "action"},
+		{"national", `{"id":"p11","action":"veto","stage":"shelter","zones":["UA-2"]}`, 400, "reason"},
+		{"national", `{"id":"p12","action":"confirm","zones":["UA-3"]}`, 400, "stage"},
+		{"national", `{"id":"p13","action":"confirm","stage":"shelter"}`, 400, "zones"},
+		{"national", `{"id":"p14","action":"confirm","stage":"quiet","zones":["UA-3"]}`, 400, "stage"},
+		{"national", `{"id":"p15","action":"confirm","stage":"shelter","zones":["UA-3"],"threat":"rocket"}`, 400, "threat"},
+		{"national", `{"id":"p16","action":"confirm","stage":"shelter","warning":"w1"}`, 400, "warning"},
+	} {
+		status, no, _ := p.command(test.who, test.body)
+		if status != test.status || no.Field != test.field {
+			t.Errorf("%s: %d %+v", test.body, status, no)
+		}
+	}
+	if o := p.carrier.last(); p.carrier.count() != 3 || o.Action != warning.Veto || o.Stage != warning.Shelter || o.Reason != "ours" || o.By.Name != "sumy-oblast" {
+		t.Errorf("%d were carried out, the last %+v", p.carrier.count(), o)
+	}
+	if status, _, _ := p.command("national", `{"id":"q0","action":"confirm","stage":"shelter","zones":["UA-1"]}`); status != 201 {
+		t.Errorf("to confirm a young track is for the core to judge: %d", status)
+	}
+	signing.classes = []class.Class{class.Drone}
+	if status, no, _ := p.command("national", `{"id":"q1","action":"confirm","stage":"shelter","zones":["UA-3"]}`); status != 403 || no.Field != "zones" {
+		t.Errorf("to confirm what no key may sign: %d %+v", status, no)
+	}
+	if status, _, _ := p.command("national", `{"id":"q2","action":"veto","stage":"shelter","zones":["UA-3"],"reason":"ours"}`); status != 201 {
+		t.Errorf("to veto it: %d", status)
 	}
 }

@@ -65,6 +65,13 @@ func TestARefusalOfTheCoreIsGivenAgain(t *testing.T) {
 	if p.carrier.count() != 1 {
 		t.Errorf("carried out %d times", p.carrier.count())
 	}
+	p.carrier.refuse = nil
+	one := `{"id":"c7","action":"declare","zones":["UA-2","UA-1","UA-2"],"regions":["UA63","UA59"],"stage":"shelter","threat":"drone","until":"2026-11-22T14:30:00Z","reason":"seen"}`
+	same := swap(t, swap(t, one, `["UA-2","UA-1","UA-2"]`, `["UA-1","UA-2"]`), `["UA63","UA59"]`, `["UA59","UA63"]`)
+	_, _, first := p.command("national", one)
+	if status, _, again := p.command("national", same); status != 201 || again.Position != first.Position || p.carrier.count() != 2 {
+		t.Errorf("the same places in another order: %d, carried out %d times", status, p.carrier.count())
+	}
 	p.carrier.refuse = &warning.RefusedError{Field: "id", Why: "was taken with other content"}
 	if status, _, _ := p.command("national", swap(t, end, "c3", "c9")); status != http.StatusConflict {
 		t.Errorf("an id that only the core knows: %d", status)

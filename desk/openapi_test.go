@@ -15,7 +15,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"tocsin/core/warning"
-	"tocsin/health"
 )
 
 // node is one value of the document, with its members in their order.
@@ -85,7 +84,7 @@ func (n node) json(t testing.TB) string {
 // wire is what each schema of an object stands for.
 var wire = map[string]any{
 	"Command": Command{}, "Observe": Observe{}, "Fix": Fix{}, "Bearing": Bearing{}, "Cue": Cue{}, "Answer": Answer{}, "Problem": Problem{},
-	"Warnings": Warnings{}, "Warning": Warning{}, "Issuer": warning.Issuer{}, "Conditions": Conditions{}, "Condition": health.Condition{},
+	"Warnings": Warnings{}, "Warning": Warning{}, "Issuer": warning.Issuer{}, "Conditions": Conditions{}, "Condition": Condition{}, "Proposals": Proposals{}, "Proposal": Proposal{},
 }
 
 // TestSchemas: every member of a schema is a field and every field a member; what may be
@@ -192,6 +191,8 @@ func TestListsOfNames(t *testing.T) {
 		{schemas.at("Command", "properties", "end"), ends},
 		{schemas.at("Threat"), threats()},
 		{schemas.at("Issuer", "properties", "kind"), kinds},
+		{schemas.at("Proposal", "properties", "mode"), []string{modeConfirm, modeVeto}},
+		{schemas.at("Proposal", "properties", "stage"), stages},
 	} {
 		if got := test.at.at("enum").texts(); !slices.Equal(got, test.want) {
 			t.Errorf("the document has %v, the code %v", got, test.want)
@@ -273,6 +274,30 @@ func TestRoutes(t *testing.T) {
 	if !slices.Equal(code, doc) {
 		t.Errorf("the document has %v, the code %v", doc, code)
 	}
+	for path, item := range document(t).at("paths").each {
+		for m, operation := range item.each {
+			if operation.at("responses", "405").Node == nil {
+				t.Errorf("%s: the refusal of other methods is not in the document", path)
+			}
+			res, b := p.ask("DELETE", path, "national", "")
+			example := document(t).at("components", "responses", "Method", "content", "application/problem+json", "examples", m, "value")
+			compare(t, "DELETE "+path, example.json(t), b)
+			if want := map[string]string{"get": "GET, HEAD", "post": "POST"}[m]; res.Header.Get("Allow") != want || res.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("DELETE %s: Allow %q", path, res.Header.Get("Allow"))
+			}
+		}
+		if path == "/metrics" {
+			continue // Prometheus sends what it is configured with
+		}
+		for m := range item.each {
+			if res, b := p.ask(strings.ToUpper(m), path+"?dry_run=1", "national", declare); res.StatusCode != 400 || !strings.Contains(string(b), `"field":"dry_run"`) {
+				t.Errorf("%s with a query: %d %s", path, res.StatusCode, b)
+			}
+		}
+	}
+	if p.carrier.count() != 0 {
+		t.Error("a command with a query was carried out")
+	}
 	if res, b := p.ask("GET", "/v1/openapi.yaml", "", ""); res.StatusCode != 200 || string(b) != string(openapi) {
 		t.Error("the document is not served as it is")
 	}
@@ -308,8 +333,13 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s has %d answers in the document", name, documented)
 		}
 	}
-	for _, path := range []string{"/v1/warnings", "/v1/conditions"} {
+	for _, path := range []string{"/v1/warnings", "/v1/proposals", "/v1/conditions"} {
 		res, b := p.ask("GET", path, "reader", "")
+		for _, at := range regexp.MustCompile(`"[0-9]{4}-[^"]*"`).FindAllString(string(b), -1) {
+			if !regexp.MustCompile(`^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"$`).MatchString(at) {
+				t.Errorf("%s: the time %s is not in UTC with milliseconds", path, at)
+			}
+		}
 		want := document(t).at("paths", path, "get", "responses", "200", "content", "application/json", "examples", "one", "value")
 		if res.StatusCode != 200 {
 			t.Errorf("%s: %d", path, res.StatusCode)
@@ -351,7 +381,7 @@ func TestStatuses(t *testing.T) {
 	for status := range document(t).at("paths", "/v1/commands", "post", "responses").each {
 		got = append(got, status)
 	}
-	if want := "201 400 401 403 408 409 413 415 422 429 503 504"; strings.Join(got, " ") != want {
+	if want := "201 400 401 403 405 408 409 413 415 422 429 503 504"; strings.Join(got, " ") != want {
 		t.Errorf("the document has %v, the tests %s", got, want)
 	}
 }
@@ -379,7 +409,7 @@ func TestContract(t *testing.T) {
 			compare(t, "the contract's answer", line, got)
 		}
 	}
-	if asked != 5 {
+	if asked != 7 {
 		t.Errorf("%d examples were found", asked)
 	}
 }

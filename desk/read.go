@@ -9,12 +9,20 @@ import (
 	"tocsin/core/class"
 	"tocsin/core/warning"
 	"tocsin/core/zone"
-	"tocsin/health"
 )
+
+// Time is a time as every answer writes it: RFC 3339 in UTC with exactly three decimals.
+type Time time.Time
+
+// MarshalText writes it; what is finer than a millisecond is cut off.
+func (t Time) MarshalText() ([]byte, error) { return []byte(stamp(time.Time(t))), nil }
+
+// UnmarshalText reads RFC 3339.
+func (t *Time) UnmarshalText(b []byte) error { return (*time.Time)(t).UnmarshalText(b) }
 
 // Warnings is the body of GET /v1/warnings, in the order in which they began.
 type Warnings struct {
-	At       time.Time `json:"at"`
+	At       Time      `json:"at"`
 	Warnings []Warning `json:"warnings"`
 }
 
@@ -23,9 +31,9 @@ type Warnings struct {
 type Warning struct {
 	ID       warning.ID     `json:"id"`
 	Revision int            `json:"revision"`
-	Since    time.Time      `json:"since"`
-	Changed  time.Time      `json:"changed"`
-	Until    time.Time      `json:"until"` // the latest of its zones
+	Since    Time           `json:"since"`
+	Changed  Time           `json:"changed"`
+	Until    Time           `json:"until"` // the latest of its zones
 	By       warning.Issuer `json:"by"`
 	Reason   string         `json:"reason,omitempty"`
 	Causes   int            `json:"causes"`
@@ -36,12 +44,12 @@ type Warning struct {
 
 func view(w warning.Warning) Warning {
 	v := Warning{
-		ID: w.ID, Revision: w.Revision, Since: w.Since, Changed: w.At, By: w.By, Reason: w.Reason,
+		ID: w.ID, Revision: w.Revision, Since: Time(w.Since), Changed: Time(w.At), By: w.By, Reason: w.Reason,
 		Causes: len(w.Causes), Threats: []class.Class{}, Prepare: []zone.ID{}, Shelter: []zone.ID{},
 	}
 	for _, z := range w.Zones {
-		if z.Until.After(v.Until) {
-			v.Until = z.Until
+		if z.Until.After(time.Time(v.Until)) {
+			v.Until = Time(z.Until)
 		}
 		if !slices.Contains(v.Threats, z.Threat) {
 			v.Threats = append(v.Threats, z.Threat)
@@ -57,14 +65,14 @@ func view(w warning.Warning) Warning {
 }
 
 func (d *Desk) serveWarnings(w http.ResponseWriter, _ *http.Request) {
-	out := Warnings{At: d.cfg.Now().UTC().Truncate(time.Millisecond), Warnings: []Warning{}}
+	out := Warnings{At: Time(d.cfg.Now()), Warnings: []Warning{}}
 	for _, one := range d.cfg.Warnings() {
 		if !one.Over() {
 			out.Warnings = append(out.Warnings, view(one))
 		}
 	}
 	slices.SortFunc(out.Warnings, func(a, b Warning) int {
-		if c := a.Since.Compare(b.Since); c != 0 {
+		if c := time.Time(a.Since).Compare(time.Time(b.Since)); c != 0 {
 			return c
 		}
 		return strings.Compare(string(a.ID), string(b.ID))
@@ -74,14 +82,24 @@ func (d *Desk) serveWarnings(w http.ResponseWriter, _ *http.Request) {
 
 // Conditions is the body of GET /v1/conditions: what of ours is not well.
 type Conditions struct {
-	At         time.Time          `json:"at"`
-	Conditions []health.Condition `json:"conditions"`
+	At         Time        `json:"at"`
+	Conditions []Condition `json:"conditions"`
+}
+
+// Condition is one of them, raised.
+type Condition struct {
+	Name    string `json:"name"`
+	Subject string `json:"subject,omitempty"`
+	Raised  bool   `json:"raised"`
+	At      Time   `json:"at"`
+	Detail  string `json:"detail,omitempty"`
+	Count   int    `json:"count,omitempty"`
 }
 
 func (d *Desk) serveConditions(w http.ResponseWriter, _ *http.Request) {
-	out := Conditions{At: d.cfg.Now().UTC().Truncate(time.Millisecond), Conditions: d.cfg.Conditions()}
-	if out.Conditions == nil {
-		out.Conditions = []health.Condition{}
+	out := Conditions{At: Time(d.cfg.Now()), Conditions: []Condition{}}
+	for _, c := range d.cfg.Conditions() {
+		out.Conditions = append(out.Conditions, Condition{c.Name, c.Subject, c.Raised, Time(c.At), c.Detail, c.Count})
 	}
 	write(w, http.StatusOK, "application/json", out)
 }

@@ -83,7 +83,7 @@ func (n *Node) notKept(err error) {
 func (n *Node) openDesk() (http.Handler, error) {
 	return desk.New(desk.Config{
 		Grants: n.grants, Carrier: n, Zones: n.sets.now, Signing: func() desk.Signing { return n.signing.Load() },
-		Warnings: n.loop.inForce.list, Conditions: n.loop.health.Raised, Note: n.condition,
+		Warnings: n.loop.inForce.list, Proposals: n.loop.proposed.list, Conditions: n.loop.health.Raised, Note: n.condition,
 		Answered: n.memory.ledger.Answers(), Registry: n.registry,
 		Metrics: promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}),
 	})
@@ -117,6 +117,25 @@ func (f *inForce) list() []warning.Warning {
 	}
 	slices.SortFunc(out, func(a, b warning.Warning) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return out
+}
+
+// proposed is what waits for a person, as the desk may read it while the loop owns the core.
+type proposed struct {
+	current atomic.Pointer[[]warning.Proposal]
+}
+
+// put takes what waits now; it is not changed afterwards.
+func (p *proposed) put(all []warning.Proposal) {
+	if len(all) > 0 || len(p.list()) > 0 {
+		p.current.Store(&all)
+	}
+}
+
+func (p *proposed) list() []warning.Proposal {
+	if all := p.current.Load(); all != nil {
+		return *all
+	}
+	return nil
 }
 
 // The core knows its sources from the start on. A token that may observe has one of its

@@ -252,7 +252,7 @@ func (o office) door(t testing.TB, n *Node, now func() time.Time, c desk.Carrier
 	t.Helper()
 	d, err := desk.New(desk.Config{
 		Grants: n.grants, Carrier: c, Zones: n.sets.now, Warnings: n.loop.inForce.list,
-		Signing:    func() desk.Signing { return n.signing.Load() },
+		Signing: func() desk.Signing { return n.signing.Load() }, Proposals: n.loop.proposed.list,
 		Conditions: n.loop.health.Raised, Note: func(health.Condition) {}, Registry: prometheus.NewRegistry(), Now: now,
 		Rate: 1e6, Burst: 1e6,
 	})
@@ -466,17 +466,34 @@ func (s *stage) automatic() warning.Warning {
 // fly reports a cruise missile by the door every two seconds until the policy warns zone a.
 func (s *stage) fly() {
 	s.t.Helper()
+	s.flyUntil(func() bool { return strings.HasPrefix(s.shown("a"), "shelter") })
+}
+
+// flyUntil reports one, at most for half a minute, until something holds; what it returns
+// reports it further on.
+func (s *stage) flyUntil(holds func() bool) (on func()) {
+	s.t.Helper()
 	lat, lon := 50.05, 33.6 // 29 km west of a, towards it
-	for range 15 {
+	look := func() {
+		s.t.Helper()
 		s.command(`"action":"observe","observe":{"fix":{"lat":%g,"lon":%g,"height":2000,"error":50},"says":"cruise-missile","at":%q}`,
 			lat, lon, s.now.Format(time.RFC3339Nano))
-		if strings.HasPrefix(s.shown("a"), "shelter") {
-			return
-		}
+	}
+	on = func() {
+		s.t.Helper()
 		s.pass(2 * time.Second)
 		lon += 2 * 240 / 71_500.0
+		look()
 	}
-	s.t.Fatalf("what was observed by the door warns nobody: %s; %v", s.out, s.n.loop.health.Raised())
+	look()
+	for range 15 {
+		if holds() {
+			return on
+		}
+		on()
+	}
+	s.t.Fatalf("what was observed by the door comes to nothing: %s; %v", s.out, s.n.loop.health.Raised())
+	return nil
 }
 
 // TestDeclaredBesideAutomatic: docs/warning.md, from the door to the board. Observations by

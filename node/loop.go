@@ -69,6 +69,7 @@ type loop struct {
 	broken       chan error    // a disk that failed under someone else
 	ended        chan struct{} // closed when run returns
 	inForce      inForce
+	proposed     proposed
 }
 
 // outbox is a channel's queue as the loop needs it.
@@ -400,6 +401,7 @@ func (l *loop) speak(now time.Time, out []pipeline.Change) {
 			}
 		}
 	}
+	l.proposed.put(l.core.Proposals())
 	if p := board.Picture(l.core.Picture()); p != l.picture {
 		l.picture = p
 		l.board.SetPicture(p)

@@ -297,7 +297,7 @@ func (k tokenListCmd) Run(c *console) error {
 type tokenAddCmd struct {
 	Name string `arg:"" help:"Who it is for: the authority's or operator's name, without space."`
 	folderFlag
-	Scope []string      `required:"" enum:"declare,extend,end,observe,read" help:"What it may do: declare, extend, end, observe, read. May be repeated."`
+	Scope []string      `required:"" enum:"declare,extend,end,observe,confirm,veto,read" help:"What it may do: declare, extend, end, observe, confirm, veto, read. May be repeated."`
 	Valid time.Duration `placeholder:"9600h" help:"How long it is in force; by default 400 days."`
 	jurisdictionFlags
 }

@@ -143,6 +143,9 @@ func (p *Pipeline) Next() (time.Time, bool) {
 	}
 }
 
+// Proposals is what waits for a person; see warning.Book.Proposals.
+func (p *Pipeline) Proposals() []warning.Proposal { return p.book.Proposals() }
+
 // Picture is the contract's word for how much of what is registered is alive.
 func (p *Pipeline) Picture() threat.Picture { return p.cover.Picture() }
 

@@ -150,7 +150,7 @@ func (c Command) checkDeclare() error {
 func (b *Book) zonesOf(c Command) ([]zone.ID, error) {
 	if len(c.Zones)+len(c.Regions) == 0 {
 		if c.Warning == "" || c.Action == Confirm || c.Action == Veto {
-			return nil, &RefusedError{"zones", "no place is named"}
+			return nil, &RefusedError{"zones", "is missing: no place is named"}
 		}
 		return nil, nil
 	}
@@ -246,7 +246,7 @@ func (b *Book) meant(c Command, ids []zone.ID) ([]*member, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, &RefusedError{"zones", "nothing is in force there"}
+		return nil, &RefusedError{"zones", "names places where nothing is in force"}
 	}
 	return out, nil
 }

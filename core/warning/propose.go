@@ -1,6 +1,7 @@
 package warning
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -15,13 +16,13 @@ type asked struct {
 	stage  Stage // Quiet: nothing
 	threat class.Class
 	mode   Mode
+	since  time.Time
 	at     time.Time // when a veto runs out and it is spoken; zero: never by itself
 	yes    mover     // a person who confirmed it; 0: nobody has
 }
 
 // granted is the gravest stage above the one in force that the scores want and that the
-// policy's mode lets be spoken now, and who lets it. A proposal is not kept over a
-// restart: what still threatens then is proposed anew.
+// policy's mode lets be spoken now, and who lets it.
 func (b *Book) granted(p *place, v *verdict) (Stage, mover) {
 	have := Quiet
 	if p.auto != nil {
@@ -56,7 +57,7 @@ func (b *Book) mayStart(p *place, s Stage, c class.Class) (mover, bool) {
 	}
 	if p.ask.stage < s || p.ask.mode != mode {
 		b.withdraw(p)
-		p.ask = asked{stage: s, threat: c, mode: mode}
+		p.ask = asked{stage: s, threat: c, mode: mode, since: b.now}
 		if mode.Veto > 0 {
 			p.ask.at = b.now.Add(mode.Veto)
 		}
@@ -72,6 +73,39 @@ func (b *Book) mayStart(p *place, s Stage, c class.Class) (mover, bool) {
 		return policy, true
 	}
 	return 0, false
+}
+
+// Proposal is what the policy would say in some zones, and a person is asked about first.
+type Proposal struct {
+	Stage  Stage
+	Threat class.Class
+	Since  time.Time
+	// SpokenAt is when it is spoken unless a person says no; zero: only if a person says yes.
+	SpokenAt time.Time
+	Zones    []zone.ID // ascending
+}
+
+// Proposals is what waits for a person: shelter before prepare, then what is spoken first,
+// then the graver threat. It is not kept over a restart: what still threatens then is
+// proposed anew, with its whole time for a veto.
+func (b *Book) Proposals() []Proposal {
+	var out []Proposal
+	for _, p := range b.asking {
+		i := slices.IndexFunc(out, func(o Proposal) bool {
+			return o.Stage == p.ask.stage && o.Threat == p.ask.threat && o.Since.Equal(p.ask.since) && o.SpokenAt.Equal(p.ask.at)
+		})
+		if i < 0 {
+			i = len(out)
+			out = append(out, Proposal{Stage: p.ask.stage, Threat: p.ask.threat, Since: p.ask.since, SpokenAt: p.ask.at})
+		}
+		out[i].Zones = append(out[i].Zones, p.id)
+	}
+	slices.SortStableFunc(out, func(x, y Proposal) int {
+		never := func(p Proposal) int { return map[bool]int{true: 1}[p.SpokenAt.IsZero()] }
+		return cmp.Or(cmp.Compare(y.Stage, x.Stage), cmp.Compare(never(x), never(y)), x.SpokenAt.Compare(y.SpokenAt),
+			x.Since.Compare(y.Since), cmp.Compare(x.Threat.Rank(), y.Threat.Rank()))
+	})
+	return out
 }
 
 // withdraw takes a proposal back.
@@ -128,10 +162,16 @@ func listed(ids []zone.ID) string {
 // answer is a person's word on what is proposed in some zones.
 func (b *Book) answer(c Command, ids []zone.ID) error {
 	var found []*place
+	other := Quiet
 	for _, p := range b.asking {
-		if _, in := slices.BinarySearch(ids, p.id); in {
-			found = append(found, p)
+		if _, in := slices.BinarySearch(ids, p.id); !in {
+			continue
 		}
+		if c.Stage != Quiet && c.Stage != p.ask.stage { // it was about another step
+			other = p.ask.stage
+			continue
+		}
+		found = append(found, p)
 	}
 	grown := false
 	for _, id := range ids {
@@ -139,8 +179,12 @@ func (b *Book) answer(c Command, ids []zone.ID) error {
 			grown = b.letGo(p) || grown
 		}
 	}
-	if len(found) == 0 && !grown {
-		return &RefusedError{Field: "zones", Why: "nothing is proposed there"}
+	switch {
+	case len(found) > 0 || grown:
+	case other != Quiet:
+		return &RefusedError{Field: "stage", Why: fmt.Sprintf("is %s, and what is proposed there is %s", c.Stage, other)}
+	default:
+		return &RefusedError{Field: "zones", Why: "names places where nothing is proposed"}
 	}
 	for _, p := range found {
 		if c.Action == Confirm {

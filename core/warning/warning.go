@@ -250,7 +250,8 @@ const (
 // Command is a person's hand on the warnings. Declare names Zones or Regions (or
 // both), Stage, Threat, Until and Reason. Extend and End name a Warning, or Zones
 // or Regions (every warning in force there), or both (those zones of that warning), and
-// Until or End. Confirm and Veto name Zones or Regions.
+// Until or End. Confirm and Veto name Zones or Regions, and the Stage they are about: what
+// is proposed there beside it is not answered (Quiet: whatever is proposed there).
 type Command struct {
 	ID      string      `json:"id"`
 	Action  Action      `json:"action"`

@@ -24,11 +24,13 @@ const (
 	Extend  = "extend"
 	End     = "end"
 	Observe = "observe"
+	Confirm = "confirm"
+	Veto    = "veto"
 	Read    = "read"
 )
 
 // Scopes lists them.
-func Scopes() []string { return []string{Declare, Extend, End, Observe, Read} }
+func Scopes() []string { return []string{Declare, Extend, End, Observe, Confirm, Veto, Read} }
 
 const (
 	tokenBytes  = 32
