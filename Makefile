@@ -50,14 +50,15 @@ bench:
 scenarios: build
 	$(BIN) sim --update scenarios/*.txt
 
-# Each fuzz target for FUZZTIME; fuzz-long is the ten million inputs a decoder of goals.
+# Each fuzz target, by coverage, for FUZZTIME; fuzz-long is the ten million mutated inputs a
+# decoder of goals, with a table (MUTATIONS=1000000 for a tenth of it).
+MUTATIONS ?= 10000000
 FUZZTIME ?= 20s
 fuzz:
 	sh scripts/fuzz.sh $(FUZZTIME)
 
 fuzz-long:
-	sh scripts/fuzz.sh 10000000x
-	TOCSIN_MUTATIONS=10000000 $(GO) test -timeout 24h -run Mutat ./board ./wire/cap12
+	sh scripts/mutations.sh $(MUTATIONS)
 	$(GO) test -timeout 24h -run 'TestKill|TestPowerCut' ./journal -kills 1000 -powercuts 1000
 
 clean:

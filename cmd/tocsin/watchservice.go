@@ -85,13 +85,18 @@ func (s *service) stream(ctx context.Context, regions []string, frames chan<- []
 	if kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || kind != "text/event-stream" {
 		return fmt.Errorf("%s is no stream of events", resp.Request.URL)
 	}
-	in := bufio.NewReaderSize(resp.Body, 64<<10)
+	if err := s.events(ctx, resp.Body, frames); !errors.Is(err, io.EOF) {
+		return err
+	}
+	return fmt.Errorf("%s ended the stream", s.base)
+}
+
+// events sends the frames among the lines of a stream; io.EOF is its end.
+func (s *service) events(ctx context.Context, stream io.Reader, frames chan<- []byte) error {
+	in := bufio.NewReaderSize(stream, 64<<10)
 	for {
 		line, err := readLineBounded(ctx, in, board.MaxFrame+len("data: "))
 		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return fmt.Errorf("%s ended the stream", s.base)
-			}
 			return err
 		}
 		line = bytes.TrimRight(line, "\r\n")
