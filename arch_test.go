@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 	"core/zone":         {"core/geo"},
 	"core/track":        {"core/geo", "core/class", "core/observation", "core/track/*", "health"},
 	"core/threat":       {"core/geo", "core/class", "core/observation", "core/zone", "core/track", "health"},
-	"core/warning":      {"core/geo", "core/class", "core/zone", "core/threat", "health", "wire/strictyaml"},
+	"core/warning":      {"core/geo", "core/class", "core/zone", "core/threat", "health"},
 	"core/alert":        {"core/geo", "core/class", "core/zone", "core/warning", "wire/cap12"},
 	"core/pipeline":     {"core/*", "health"},
 	"board":             {"core/class", "core/zone", "core/warning", "core/alert"},

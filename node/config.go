@@ -7,7 +7,6 @@
 package node
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +25,7 @@ import (
 	"tocsin/core/geo"
 	"tocsin/core/observation"
 	wire "tocsin/wire/asterix"
+	"tocsin/wire/strictyaml"
 )
 
 // Config is tocsin.yaml, read strictly. Paths are taken from the file's own folder.
@@ -158,16 +158,10 @@ func ReadConfig(path string) (Config, error) {
 func parseConfig(b []byte) (Config, error) {
 	c := Defaults()
 	c.Zones, c.Languages, c.Sender = nil, nil, ""
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	switch err := d.Decode(&c); {
-	case errors.Is(err, io.EOF):
+	if err := strictyaml.Read(b, &c); errors.Is(err, strictyaml.ErrEmpty) {
 		return Config{}, errors.New("it is empty; universe, zones, languages and sender must stand in it (see examples/tocsin.yaml)")
-	case err != nil:
+	} else if err != nil {
 		return Config{}, err
-	}
-	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return Config{}, errors.New("it has more than one document (a line ---); write one")
 	}
 	return c, c.Check()
 }

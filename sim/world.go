@@ -7,19 +7,16 @@
 package sim
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"tocsin/core/class"
 	"tocsin/core/geo"
 	"tocsin/core/observation"
+	"tocsin/wire/strictyaml"
 )
 
 // Bounds of a scenario: one that asks for more is refused.
@@ -121,13 +118,8 @@ func Read(b []byte) (*World, error) {
 		return nil, fmt.Errorf("sim: scenario: %d bytes are more than %d", len(b), MaxBytes)
 	}
 	var w World
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(&w); err != nil {
+	if err := strictyaml.Read(b, &w); err != nil {
 		return nil, fmt.Errorf("sim: scenario: %w", err)
-	}
-	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("sim: scenario: more than one document")
 	}
 	if err := w.check(); err != nil {
 		return nil, fmt.Errorf("sim: scenario: %w", err)

@@ -84,30 +84,6 @@ type wording struct {
 func word(from, to string) wording { return wording{regexp.MustCompile(from), to} }
 
 var wordings = []wording{
-	// YAML (go.yaml.in/yaml): "yaml: unmarshal errors:\n  line 3: ..."
-	word(`(^|: )yaml: unmarshal errors:\s*`, `$1`),
-	word(`\n\s*line (\d+):`, `; line $1:`),
-	word(`field (\S+) not found in type [\w.*]+`, `there is no key "$1" here; look at its spelling and how far it is indented`),
-	word(`field (\S+) already set in type [\w.*]+`, `the key "$1" stands twice`),
-	word(`mapping key "([^"]*)" already defined at line (\d+)`, `the key "$1" stands twice; first in line $2`),
-	word("cannot unmarshal !!\\S+ `([^`]*)` into (?:u?int|float)\\d*", "\"$1\" stands where a number belongs"),
-	word("cannot unmarshal !!\\S+ `([^`]*)` into bool", "\"$1\" stands where true or false belongs"),
-	word("cannot unmarshal !!\\S+ `([^`]*)` into string", "\"$1\" stands where text belongs"),
-	word("cannot unmarshal !!\\S+ `([^`]*)` into time\\.Duration", "\"$1\" is no length of time such as 90s or 10m"),
-	word("cannot unmarshal !!\\S+ `([^`]*)` into time\\.Time", "\"$1\" is no time such as 2026-11-22T12:00:00Z"),
-	word("cannot unmarshal !!\\S+ `([^`]*)` into \\[[\\w.*\\[\\]]+", "\"$1\" stands where a list belongs"),
-	word("cannot unmarshal !!\\S+ `([^`]*)` into [\\w.*\\[\\]]+", "\"$1\" stands where keys and values belong"),
-	word(`cannot unmarshal !!map into (?:string|u?int\d*|float\d+|bool)`, `keys and values stand where one value belongs`),
-	word(`cannot unmarshal !!seq into (?:string|u?int\d*|float\d+|bool)`, `a list stands where one value belongs`),
-	word(`cannot unmarshal !!map into \[[\w.*\[\]]+`, `keys and values stand where a list belongs`),
-	word(`cannot unmarshal !!(?:seq|map) into [\w.*\[\]]+`, `a list stands where keys and values belong, or the other way round`),
-	word(`(^|: )yaml: (line \d+: )?did not find expected .*`, `${1}${2}it is not YAML: the indentation or a bracket before this line is wrong`),
-	word(`(^|: )yaml: (line \d+: )?mapping values are not allowed in this context`, `${1}${2}it is not YAML: a second colon, or wrong indentation`),
-	word(`(^|: )yaml: (line \d+: )?found character that cannot start any token`, `${1}${2}it is not YAML: a tab in the indentation, or a character that begins nothing`),
-	word(`(^|: )yaml: control characters are not allowed`, `${1}it is not a text file`),
-	word(`(^|: )yaml: (?:invalid|incomplete) .*`, `${1}it is not a text file in UTF-8`),
-	word(`(^|: )yaml: (line \d+: )?found a tab character.*`, `${1}${2}it is not YAML: a tab in the indentation; use spaces`),
-	word(`(^|: )yaml: (line \d+: )?`, `${1}${2}it is not YAML: `),
 	// JSON, numbers, times, archives and ends of files.
 	word(`json: unknown field ("[^"]*")`, `there is no key $1 here; look at its spelling`),
 	word(`unexpected end of JSON input`, `it ends too early`),
