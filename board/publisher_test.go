@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -235,6 +236,75 @@ func TestTestChain(t *testing.T) {
 	b, _, err := w.pub.Snapshot(Whole)
 	if err != nil || len(payloadOf(t, b).Items) != 0 {
 		t.Errorf("the test chain is on the board of the country, or %v", err)
+	}
+}
+
+// In either universe, over restarts and a clock that jumps, the test chain goes on with
+// numbers that only grow, and is no part of what is said of the country.
+func TestTestChainGoesOn(t *testing.T) {
+	for _, universe := range []alert.Universe{alert.Live, alert.Exercise} {
+		w := newWorld(t)
+		w.list.Universe = universe
+		c := NewClient(public(w.root), universe, Test)
+		if v := c.Keys(w.keys(t), t0); v != Taken {
+			t.Fatal(v)
+		}
+		now, seq := t0, int64(0)
+		for start := range 6 {
+			p, err := NewPublisher(Config{Universe: universe, Zones: w.zones, Signer: w.signer}, w.past)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.pub = p
+			w.reserve(now)
+			for range 300 {
+				for _, f := range must(p.Tick(now)) {
+					if pay := payloadOf(t, f); f.Region != Test && (len(pay.Items) > 0 || pay.Active > 0) {
+						t.Fatalf("%s says %+v", f.Region, pay)
+					} else if f.Region != Test {
+						continue
+					}
+					if f.Kind == Change && f.Seq <= seq || len(f.Line) > 900 {
+						t.Fatalf("start %d: seq %d after %d, %d bytes", start, f.Seq, seq, len(f.Line))
+					}
+					seq = f.Seq
+					// After a restart the board is fetched, and the frames before it are replays.
+					if v := c.Take(f.Line, now); v == Fetch {
+						w.fetch(t, c, Test, now)
+					} else if v != Taken && v != Replay {
+						t.Fatalf("start %d, %v: %s", start, now, v)
+					}
+				}
+				want := "test/TEST warned shelter unknown ;"
+				if now.Second() >= 20 {
+					want = "test/TEST ended quiet unknown all-clear;"
+				}
+				if got := shown(c, now); got != want {
+					t.Fatalf("%s, start %d, %v: %q, want %q", universe, start, now, got, want)
+				}
+				if active := string(p.Active(now)); strings.Contains(active, "TEST") || !strings.HasSuffix(active, `"zones":[]}`) {
+					t.Fatalf("/v1/active: %s", active)
+				}
+				now = now.Add(700 * time.Millisecond)
+				w.reserve(now)
+			}
+			now = now.Add(time.Duration(start*start) * 17 * time.Minute) // it was down, or the clock jumped
+		}
+		if frames, err := w.pub.Apply(now, "w1", []alert.Item{shelter(class.Drone, now, zone.TestZone)}); len(frames) != 0 || !errors.Is(err, ErrJurisdiction) {
+			t.Errorf("a warning of the test zone: %d frames, %v", len(frames), err)
+		}
+	}
+}
+
+// What the test chain costs a system in which nothing happens: two changes and six beats a
+// minute.
+func BenchmarkTestChainMinute(b *testing.B) {
+	w := newWorld(b)
+	now := t0
+	for b.Loop() {
+		for end := now.Add(time.Minute); now.Before(end); now = w.pub.Next() {
+			must(w.pub.Tick(now))
+		}
 	}
 }
 

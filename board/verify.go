@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tocsin/core/alert"
+	"tocsin/core/zone"
 )
 
 // Verdict is what a client makes of one line, in the contract's words.
@@ -106,17 +107,21 @@ func (v *Verifier) verify(line []byte, now time.Time, follows func(region string
 	return p, t.kid, Taken
 }
 
-// allows is the part of the jurisdiction that every client checks.
+// allows is the part of the jurisdiction that every client checks. The test chain, which
+// any key may sign, names its own zone alone and no other chain names that: so nobody who
+// follows it for a test can be warned of a place by it.
 func (j Jurisdiction) allows(p *Payload) bool {
-	if p.Region == Test {
-		return true
-	}
 	if !j.Region(p.Region) {
 		return false
 	}
 	for i := range p.Items {
-		if !j.Class(p.Items[i].Threat) {
+		if p.Region != Test && !j.Class(p.Items[i].Threat) {
 			return false
+		}
+		for _, id := range p.Items[i].Zones {
+			if (id == zone.TestZone) != (p.Region == Test) {
+				return false
+			}
 		}
 	}
 	return true

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tocsin/board"
+	"tocsin/core/alert"
 	"tocsin/core/class"
 	"tocsin/core/observation"
 	"tocsin/core/pipeline"
@@ -77,6 +78,47 @@ func TestBeatsInAFlood(t *testing.T) {
 	}
 	if want := 3 * int(flood/board.BeatEvery) * 9 / 10; out.kinds[board.Beat] < want {
 		t.Errorf("in %s of flood %d beats of four chains, want %d", flood, out.kinds[board.Beat], want)
+	}
+}
+
+// unwanted is a channel that must be given nothing.
+type unwanted struct{ t *testing.T }
+
+func (u unwanted) Name() string              { return "unwanted" }
+func (u unwanted) Waiting() (int, time.Time) { return 0, time.Time{} }
+func (u unwanted) Offer(a alert.Alert) error { u.t.Errorf("a channel was given %s", a.ID); return nil }
+
+// TestTheTestChainIsOnTheBoardAlone: it is said every minute; no channel and no entry of the
+// journal has it, but for the numbers reserved for it.
+func TestTheTestChainIsOnTheBoardAlone(t *testing.T) {
+	l, out, now := loopOf(t)
+	kept := &disk{}
+	l.keeper = keeper{store: kept, spoken: &paper{}}
+	l.outboxes = []outbox{unwanted{t}}
+	changes := 0
+	out.after = func(f board.Frame) {
+		if f.Kind == board.Change && f.Region == board.Test {
+			changes++
+		} else if f.Kind == board.Change {
+			t.Errorf("a change of %s", f.Region)
+		}
+	}
+	since := *now
+	for end := now.Add(5 * time.Minute); now.Before(end); *now = now.Add(time.Second) {
+		if err := l.due(&since); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if changes < 10 {
+		t.Errorf("%d changes in five minutes", changes)
+	}
+	for _, e := range kept.kept {
+		if strings.Contains(e, string(zone.TestZone)) || !strings.Contains(e, "up_to") {
+			t.Errorf("kept: %s", e)
+		}
+	}
+	if len(kept.kept) == 0 {
+		t.Error("not even numbers were kept")
 	}
 }
 

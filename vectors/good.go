@@ -123,6 +123,31 @@ func (m *maker) goodLife() {
 	s.take(m.sign(m.change("test", 8, 7, at(20), over)), after(at(20)), "taken")
 	s.take(m.sign(m.beat("test", 8, at(21))), after(at(21)), "taken")
 	s.shows(at(22), shown("test", "all-clear", over)...)
+	m.testMinutes()
+}
+
+// testMinutes are two minutes of the test chain, by a key that may sign nothing else, beside
+// the country's chain, which knows nothing of it.
+func (m *maker) testMinutes() {
+	s := m.script("good/test-minutes", "two minutes of the test chain beside the whole country, in which nothing is warned", "*", "test")
+	s.take(m.sign(m.board("*", 7, at(0))), after(at(0)), "taken")
+	s.take(m.signBy("nothing", m.board("test", 40, at(0))), after(at(0)), "taken")
+	for minute := range 2 {
+		from, seq := float64(60*minute), 40+2*minute
+		test := shelter("unknown", at(from), "TEST").without("arrival").with("until", at(from+40)).with("alert", fmt.Sprintf("test-20261122T12%02d", minute))
+		over := ended("all-clear", "unknown", at(from+20), "TEST").with("until", at(from+40))
+		s.take(m.signBy("nothing", m.change("test", seq+1, seq, at(from+0.05), test)), after(at(from+0.05)), "taken")
+		s.take(m.signBy("nothing", m.beat("test", seq+1, at(from+10), test)), after(at(from+10)), "taken")
+		s.take(m.sign(m.beat("*", 7, at(from+10))), after(at(from+10)), "taken")
+		s.shows(at(from+19), shown("test", "shelter", test)...)
+		s.take(m.signBy("nothing", m.change("test", seq+2, seq+1, at(from+20), over)), after(at(from+20)), "taken")
+		s.take(m.signBy("nothing", m.beat("test", seq+2, at(from+50))), after(at(from+50)), "taken")
+		s.shows(at(from+59), shown("test", "all-clear", over)...)
+	}
+	test := shelter("unknown", at(120), "TEST").without("arrival").with("until", at(160))
+	s.take(m.signBy("nothing", m.change("test", 45, 44, at(120), test)), after(at(120)), "taken")
+	s.shows(at(160), shown("test", "no-news", test)...)
+	s.look(at(160)).Deaf = map[string]bool{"*": true, "test": true}
 }
 
 // goodForms are written in ways that are allowed.

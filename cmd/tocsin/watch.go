@@ -17,6 +17,7 @@ import (
 	"tocsin/board"
 	"tocsin/core/alert"
 	"tocsin/core/warning"
+	"tocsin/core/zone"
 )
 
 type watchCmd struct {
@@ -117,6 +118,9 @@ func (w *watcher) pin() error {
 	w.keysAt = now
 	w.client.Keys(line, now)
 	fmt.Fprintf(w.console.err, "tocsin: watching %s, universe %s, root key %s, key list %d\n", w.cmd.URL, list.Universe, board.Kid(root), list.Serial)
+	if slices.Contains(w.regions, board.Test) {
+		fmt.Fprintf(w.console.err, "tocsin: the chain test warns zone %s for the first 20 seconds of every minute; nothing it says is real\n", zone.TestZone)
+	}
 	return nil
 }
 
@@ -435,6 +439,9 @@ func (w *watcher) line(now time.Time, j watched, text string) {
 		j.At, j.Universe = jsonTime(now), w.universe
 		_ = json.NewEncoder(w.console.out).Encode(j) // a closed pipe ends the program by its signal
 		return
+	}
+	if j.Region == board.Test {
+		text = "ONLY A TEST " + text
 	}
 	if w.universe == alert.Exercise {
 		text = "EXERCISE " + text

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -109,6 +110,7 @@ type house struct {
 	subs   map[chan []byte]bool
 	spoil  func([]byte) []byte // what the way does to a frame
 	gaps   bool                // the stream loses every change
+	chain  string              // what a newcomer is given; the whole country unless set
 	left   chan struct{}       // a subscriber has gone
 }
 
@@ -150,7 +152,7 @@ func (h *house) snapshot() [][]byte {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.pub.Active(time.Now()) // tells it the time
-	b, beat, err := h.pub.Snapshot(board.Whole)
+	b, beat, err := h.pub.Snapshot(cmp.Or(h.chain, board.Whole))
 	if err != nil {
 		h.t.Error(err)
 	}
@@ -206,6 +208,49 @@ func (h *house) apply(items ...alert.Item) {
 		for sub := range h.subs {
 			sub <- h.spoil(f.Line)
 		}
+	}
+}
+
+// tick brings the service to a time and says what is due then.
+func (h *house) tick(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	frames, err := h.pub.Tick(now)
+	if err != nil {
+		h.t.Error(err)
+	}
+	for _, f := range frames {
+		for sub := range h.subs {
+			if f.Region == cmp.Or(h.chain, board.Whole) {
+				sub <- f.Line
+			}
+		}
+	}
+}
+
+// The test chain is followed as a test, shelter and all-clear, and is no word on the country.
+// The service's clock is the test's, so that a minute takes no minute.
+func TestWatchTheTestChain(t *testing.T) {
+	h := newHouse(t)
+	h.chain = board.Test
+	minute := time.Now().Truncate(time.Minute).Add(time.Minute)
+	h.tick(minute.Add(-5 * time.Second))
+	ctx, stop := context.WithCancel(context.Background())
+	out, code := newOutput(), make(chan int, 1)
+	go func() {
+		code <- boardRun(ctx, t, "", out, "watch", h.server.URL, "--root", h.ring.RootText(), "--region", "test")
+	}()
+	out.await(t, "EXERCISE ONLY A TEST TEST all-clear")
+	h.tick(minute)
+	out.await(t, "EXERCISE ONLY A TEST TEST SHELTER unknown")
+	h.tick(minute.Add(20 * time.Second))
+	out.await(t, "TEST all-clear since "+minute.Add(20*time.Second).UTC().Format(hourMinute))
+	stop()
+	if got := <-code; got != 0 {
+		t.Errorf("exit %d: %s", got, out.complaint.String())
+	}
+	if !strings.Contains(out.complaint.String(), "nothing it says is real") {
+		t.Errorf("it does not say that it is no warning: %s", out.complaint.String())
 	}
 }
 

@@ -77,9 +77,18 @@ export function inForce(key: Key, at: number): boolean {
   return key.from <= at && at < key.until;
 }
 
-/** Whether a frame's region and threats are within the key's jurisdiction. Any key may sign the test chain. */
+/** The chain for tests of the whole path, and the only zone it has. */
+const testRegion = 'test';
+const testZone = 'TEST';
+
+/**
+ * Whether a frame's region and threats are within the key's jurisdiction. Any key may sign the
+ * test chain: therefore it names its own zone alone, and no other chain names that.
+ */
 export function mayJudge(key: Key, frame: Frame): boolean {
-  if (frame.region === 'test') return true;
+  const isTest = frame.region === testRegion;
+  if (frame.kind !== 'beat' && frame.items.some((item) => item.zones.some((zone) => (zone === testZone) !== isTest))) return false;
+  if (isTest) return true;
   if (!key.regions.includes('*') && (frame.region === '*' || !key.regions.includes(frame.region))) return false;
   if (frame.kind === 'beat' || key.classes.includes('*')) return true;
   return frame.items.every((item) => key.classes.includes(item.threat));
