@@ -60,6 +60,8 @@ type Config struct {
 	Zones    *zone.Set
 	Feed     Feed
 	Registry prometheus.Registerer
+	// Location is of the times that are said in words; nil is UTC.
+	Location *time.Location
 	// Subscribers bounds the streams held at once; 0 is 15,000. One more is told 503.
 	Subscribers int
 	// Backlog bounds the frames waiting for one slow reader; 0 is 256. At the bound the
@@ -124,7 +126,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{cfg: cfg, chains: map[string]*newest{}, subscribers: map[*subscriber]struct{}{}}
 	var err error
-	if g.page, err = newPage(cfg.Page, cfg.Zones); err != nil {
+	if g.page, err = newPage(cfg.Page, cfg.Zones, cfg.Location); err != nil {
 		return nil, fmt.Errorf("gateway: page: %w", err)
 	}
 	if err := g.SetZones(cfg.Zones, nil); err != nil {

@@ -46,8 +46,10 @@ func TestRoutes(t *testing.T) {
 		{"/v1/zones/" + version, "application/geo+json", "public, max-age=31536000, immutable", 200},
 		{"/v1/cap.atom", "application/atom+xml; charset=utf-8", "public, max-age=2", 200},
 		{"/v1/cap/w1.1.xml", "application/cap+xml", "public, max-age=31536000, immutable", 200},
-		{"/", "text/html; charset=utf-8", "no-cache", 200},
-		{"/index.html", "text/html; charset=utf-8", "no-cache", 200},
+		{"/", "text/html; charset=utf-8", "public, max-age=2", 200},
+		{"/?lang=he", "text/html; charset=utf-8", "public, max-age=2", 200},
+		{"/index.html", "text/html; charset=utf-8", "public, max-age=2", 200},
+		{"/app.webmanifest", "application/manifest+json", "public, max-age=300", 200},
 
 		{"/v1/board?region=nowhere", "application/problem+json", "no-store", 404},
 		{"/v1/board?region=", "application/problem+json", "no-store", 404},
@@ -114,7 +116,7 @@ func TestBeforeTheFirstBoard(t *testing.T) {
 			t.Errorf("%s: %d, Retry-After %q", target, rec.Code, rec.Header().Get("Retry-After"))
 		}
 	}
-	if body := w.get("GET", "/").Body.String(); !strings.Contains(body, "There is no news yet") {
+	if body := w.get("GET", "/").Body.String(); !strings.Contains(body, "Звісток ще немає") {
 		t.Errorf("the page: %s", body)
 	}
 }
@@ -308,7 +310,7 @@ func TestPage(t *testing.T) {
 	w := newWorld(t, set, nil)
 	w.tick()
 	body := w.get("GET", "/").Body.String()
-	if strings.Contains(body, web.ConfigMark) || strings.Contains(body, web.ActiveMark) || !strings.Contains(body, "Зараз попереджень немає") {
+	if strings.Contains(body, web.ConfigMark) || strings.Contains(body, web.ActiveMark) || !strings.Contains(body, "Нічого не оголошено") {
 		t.Errorf("%s", body)
 	}
 	w.warn("n0001")
@@ -318,7 +320,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("%q stands in the page", bad)
 		}
 	}
-	for _, want := range []string{"НАВЧАННЯ: <b>&lt;/li&gt;&lt;script&gt;", "Негайно в укриття", `lang="uk"`, `\u003cb\u003e\"Tocsin\"`} {
+	for _, want := range []string{"&lt;/li&gt;&lt;script&gt;alert(&#34;1&#34;)", "в укриття", `lang="uk"`, `\u003cb\u003e\"Tocsin\"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is not in the page:\n%s", want, body)
 		}
@@ -326,7 +328,7 @@ func TestPage(t *testing.T) {
 	if csp := w.get("GET", "/").Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
 		t.Errorf("policy %q", csp)
 	}
-	if a, b := w.g.page.whole(w.g.active.Load()), w.g.page.whole(w.g.active.Load()); &a[0] != &b[0] {
+	if a, b := w.g.page.whole(w.g.active.Load(), "uk", false), w.g.page.whole(w.g.active.Load(), "uk", false); a != b {
 		t.Error("the list is written for every reader")
 	}
 	allocs := testing.AllocsPerRun(20, func() { w.get("GET", "/") })

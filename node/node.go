@@ -195,7 +195,7 @@ func (n *Node) assemble(policy warning.Policy) error {
 			Universe: string(n.cfg.Universe), Root: n.root, Languages: n.cfg.Languages,
 			Basemap: n.cfg.Basemap, Bounds: bounds(n.sets.now()), Name: n.cfg.Name,
 		},
-		Zones: n.sets.now(), Feed: documents, Registry: n.registry,
+		Zones: n.sets.now(), Feed: documents, Registry: n.registry, Location: n.words.Location,
 	})
 	if err != nil {
 		return fmt.Errorf("node: %w", err)

@@ -1,9 +1,9 @@
 // Package web carries the citizens' page inside the program.
 //
 // In: nothing at run time; the files built from web/public, if they were built before
-// the program was. Out: a file tree with index.html at its root, and the content
-// security policy that page is written for. It serves nothing itself, fills in no
-// placeholder and knows no warning.
+// the program was. Out: a file tree with index.html at its root, the content security
+// policy that page is written for, and the page's words in every language. It serves
+// nothing itself, fills in no placeholder and knows no warning.
 package web
 
 import (
@@ -15,14 +15,15 @@ import (
 // Index is the page's file name in Files.
 const Index = "index.html"
 
-// The two texts in Index that the gateway replaces, each of which stands there exactly
-// once. ConfigMark is the body of the page's JSON element (docs/contract.md, "The page's
-// configuration"); what replaces it must not contain "<", so JSON writes it as \u003c.
-// ActiveMark stands where HTML is wanted: the warned zones in words, for readers without
-// script. What replaces either is the gateway's to escape.
+// The texts in Index that the gateway replaces, each of which stands there exactly once.
+// LanguageMark is the start of the document, which says its language. ConfigMark is the
+// body of the page's JSON element (docs/contract.md, "Its configuration"); what replaces
+// it must not contain "<", so JSON writes it as \u003c. ActiveMark stands where HTML is
+// wanted: the warned zones in words, for readers without script. What replaces either is the gateway's to escape.
 const (
-	ConfigMark = "<!--tocsin:config-->"
-	ActiveMark = "<!--tocsin:active-->"
+	LanguageMark = `<html lang="en" dir="ltr">`
+	ConfigMark   = "<!--tocsin:config-->"
+	ActiveMark   = "<!--tocsin:active-->"
 )
 
 //go:embed placeholder

@@ -30,7 +30,7 @@ func pages(t *testing.T) map[string]string {
 
 func TestMarksStandExactlyOnce(t *testing.T) {
 	for name, page := range pages(t) {
-		for _, mark := range []string{ConfigMark, ActiveMark} {
+		for _, mark := range []string{LanguageMark, ConfigMark, ActiveMark} {
 			if n := strings.Count(page, mark); n != 1 {
 				t.Errorf("%s: %s stands %d times, want once", name, mark, n)
 			}

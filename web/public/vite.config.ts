@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 import type { Plugin } from 'vite';
+import { wholeLanguages } from './phrases.ts';
+import { worker } from './worker.ts';
 
 const configMark = '<!--tocsin:config-->';
 
@@ -35,7 +37,7 @@ function borrowConfig(service: string): Plugin {
 const service = process.env['TOCSIN_URL'] ?? 'http://localhost:8080';
 
 export default defineConfig({
-  plugins: [svelte(), borrowConfig(service), keepFolder()],
+  plugins: [wholeLanguages(new URL('../phrases/', import.meta.url).pathname), svelte(), borrowConfig(service), worker(), keepFolder()],
   publicDir: 'static',
   build: {
     target: 'es2022',
