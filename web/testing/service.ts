@@ -19,6 +19,7 @@ const types: Readonly<Record<string, string>> = {
   '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.png': 'image/png',
   '.geojson': 'application/geo+json',
 };
 
@@ -73,7 +74,8 @@ export class Service {
   signer: Signer;
   /** Serial of the key list, which always has the key of `signer`. */
   serial = 1;
-  readonly testSigner: Signer;
+  /** Signs the test chain. */
+  testSigner: Signer;
   /** Everything that was asked for, as "METHOD path". */
   readonly asked: string[] = [];
   /** Paths that are answered with 503 while they are in here. */
@@ -196,23 +198,24 @@ export class Service {
   }
 
   #file(path: string, answer: ServerResponse): void {
+    if (path === '/app.webmanifest') return void answer.setHeader('Content-Type', 'application/manifest+json').end(JSON.stringify({ name: 'Tocsin', start_url: '/', display: 'standalone', icons: [{ src: '/icon-192.png', sizes: '192x192', type: 'image/png' }, { src: '/icon-512.png', sizes: '512x512', type: 'image/png' }] }));
     const file = join(dist, normalize(path === '/' ? '/index.html' : path));
     if (!file.startsWith(dist) || !existsSync(file)) return void answer.writeHead(404).end();
     answer.setHeader('Content-Type', types[extname(file)] ?? 'application/octet-stream');
     answer.setHeader('X-Content-Type-Options', 'nosniff');
     answer.setHeader('Content-Security-Policy', readFileSync(new URL('../public/csp.txt', import.meta.url), 'utf8').replace(/\s+/g, ' ').trim());
-    if (path === '/') answer.end(this.page());
+    if (path === '/' || path === '/index.html') answer.end(this.page(path === '/'));
     else answer.end(readFileSync(file));
   }
 
-  /** The page as the gateway serves it. */
-  page(): string {
+  /** The page as the gateway serves it; without the list, as devices keep it. */
+  page(withList: boolean): string {
     const { universe = 'live', languages = ['en', 'uk'], basemap = '', bounds = [[29.5, 48.5], [36.5, 51.5]], name = '' } = this.options;
     const config = JSON.stringify({ universe, root: this.root.x, languages, basemap, bounds, name }).replaceAll('<', '\\u003c');
     const list = this.held.map((one) => `<li>${one.zones.join(', ')}: ${one.text}</li>`).join('');
     return readFileSync(join(dist, 'index.html'), 'utf8')
       .replace('<!--tocsin:config-->', () => config)
-      .replace('<!--tocsin:active-->', () => `<ul id="active">${list}</ul>`);
+      .replace('<!--tocsin:active-->', () => (withList ? `<ul id="active">${list}</ul>` : '<p>There is no news yet.</p>'));
   }
 }
 

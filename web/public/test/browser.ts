@@ -76,3 +76,35 @@ export async function visit(browser: Browser, url: string, options: BrowserConte
   if (go) await page.goto(url);
   return { page, wrongs, tones: () => page.evaluate(() => window.tones), close: () => context.close() };
 }
+
+/** Setting up may be slow on a busy machine; what is promised to be quick says so itself. */
+export const slow = 20_000;
+export const light = (page: Page, word: string, timeout = slow): Promise<void> => page.locator(`.light[data-light="${word}"]`).waitFor({ timeout });
+/** The first of the reader's places, which is the gravest. */
+export const look = (page: Page, word: string, timeout = slow): Promise<void> => page.locator(`.place[data-look="${word}"]`).first().waitFor({ timeout });
+
+/** Chooses a place by keyboard alone; the first, or one more. */
+export async function choose(page: Page, name: string): Promise<void> {
+  const had = await page.locator('.place').count();
+  const field = page.locator('#place-search');
+  if (!(await field.isVisible())) {
+    await page.locator('.places > button').focus();
+    await page.keyboard.press('Enter');
+  }
+  await field.focus();
+  await page.keyboard.type(name);
+  await page.locator('#place-found [role=option]').first().waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.locator('.place .name').nth(had).waitFor();
+}
+
+export async function arm(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Tap to arm the sound' }).click();
+  await page.locator('.sound.armed').waitFor();
+}
+
+/** The map takes seconds to start where a processor draws it; most of what is tested does not need it. */
+export async function withoutMap(page: Page): Promise<void> {
+  await page.route('**/assets/map-*', (route) => route.abort());
+}

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { Signer, item, pair } from '../../testing/signer.js';
-import { absent, launch, visit } from './browser.js';
+import { absent, arm, choose, launch, light, look, slow, visit } from './browser.js';
 import type { Visit } from './browser.js';
 import { Service } from '../../testing/service.js';
 import type { ServiceOptions } from '../../testing/service.js';
@@ -26,27 +26,6 @@ async function begin(options: ServiceOptions = {}, context: BrowserContextOption
   open = await visit(browser, service.url, context);
   return open.page;
 }
-
-/** Setting up may be slow on a busy machine; what is promised to be quick says so itself. */
-const slow = 20_000;
-const light = (page: Page, word: string, timeout = slow): Promise<void> => page.locator(`.light[data-light="${word}"]`).waitFor({ timeout });
-const look = (page: Page, word: string, timeout = slow): Promise<void> => page.locator(`.place[data-look="${word}"]`).waitFor({ timeout });
-
-/** Chooses a place by keyboard alone. */
-async function choose(page: Page, name: string): Promise<void> {
-  const field = page.getByRole('combobox', { name: 'Search for a place' });
-  await field.focus();
-  await page.keyboard.type(name);
-  await page.locator('#place-found [role=option]').first().waitFor();
-  await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('Enter');
-  await page.locator('.place .name').waitFor();
-}
-
-const arm = async (page: Page): Promise<void> => {
-  await page.getByRole('button', { name: 'Tap to arm the sound' }).click();
-  await page.locator('.sound.armed').waitFor();
-};
 
 /** The colour of the middle of a zone on the map, as the screen shows it. */
 async function mapColour(page: Page): Promise<[number, number, number]> {
@@ -174,7 +153,7 @@ describe.skipIf(absent !== undefined)(`the page in Chromium${absent === undefine
     open = await visit(browser, service.url, {}, false);
     const { page } = open;
     await page.route('**/assets/map-*', (route) => route.abort());
-    await page.addInitScript(() => localStorage.setItem('tocsin.place', JSON.stringify({ id: 'T3', within: ['R'], names: { en: 'Kharkiv' }, shelter: 0, metres: 0 })));
+    await page.addInitScript(() => localStorage.setItem('tocsin.places', JSON.stringify([{ id: 'T3', within: ['R'], names: { en: 'Kharkiv' }, shelter: 0, metres: 0 }])));
     await page.goto(service.url);
     await light(page, 'quiet');
     await arm(page);
@@ -211,20 +190,6 @@ describe.skipIf(absent !== undefined)(`the page in Chromium${absent === undefine
     expect(service.asked.filter((line) => /T5|35\.5|51\.02/.test(line))).toEqual([]);
   });
 
-  test('testing the device passes through signature and sound', async () => {
-    const page = await begin();
-    await light(page, 'quiet');
-    await page.getByRole('button', { name: 'Start the test' }).click();
-    await page.locator('.test .done').first().waitFor();
-    await expect.poll(() => service.readers).toBe(2);
-    service.sayTest('shelter');
-    await page.getByText('The test warning reached this device').waitFor();
-    expect(await page.locator('.test').innerText()).toContain('Did you hear it?');
-    expect(await open.tones()).toContain('sawtooth');
-    await expect.poll(() => service.readers).toBe(1);
-    expect(await page.locator('.list').innerText()).toContain('Nothing is warned');
-  });
-
   test('right to left, at 360 px and at 200 %, nothing is cut off', async () => {
     const page = await begin({}, { locale: 'he-IL', viewport: { width: 360, height: 740 } });
     await light(page, 'quiet');
@@ -242,20 +207,12 @@ describe.skipIf(absent !== undefined)(`the page in Chromium${absent === undefine
     expect(await overflow()).toBe(0);
   });
 
-  test('without script the warned zones are there in words', async () => {
-    service = new Service();
-    service.held = [item(['T1'], { at: Date.now() })];
-    await service.start();
-    open = await visit(browser, service.url, { javaScriptEnabled: false });
-    expect(await open.page.locator('#active').innerText()).toContain('T1: shelter-drone');
-  });
-
   test('a thousand zones in one frame are shown at once and stay bounded', async () => {
     const page = await begin();
     await light(page, 'quiet');
     const began = Date.now();
     service.say(item(Array.from({ length: 1200 }, (_, i) => `Z${i}`), { at: began }));
-    await page.locator('.list').getByText('1200 places').waitFor({ timeout: slow });
+    await page.locator('.list').getByText('1,200 places').waitFor({ timeout: slow });
     expect(await page.locator('.list .row li').count()).toBeLessThan(20);
   });
 });

@@ -7,8 +7,11 @@ import { placeOf } from '../src/core/place';
 import { contains, distance } from '../src/core/shape';
 import type { Shape } from '../src/core/shape';
 import { Registry } from '../src/core/zones';
-import { Wording, chooseLanguage, countdown, languages, textOf } from '../src/phrases';
 import { towns } from '../../testing/service.js';
+import { Wording, chooseLanguage, countdown, isLanguage, languages, loadPhrases, textOf } from '../src/phrases';
+
+const words = Object.fromEntries(await Promise.all(Object.keys(languages).filter(isLanguage).map(async (code) => [code, await loadPhrases(code)] as const)));
+const { en, uk } = { en: await loadPhrases('en'), uk: await loadPhrases('uk') };
 
 const registry = new Registry('set-1', towns().features);
 const ring = (west: number, south: number, east: number, north: number): number[][] => [[west, south], [east, south], [east, north], [west, north], [west, south]];
@@ -91,22 +94,24 @@ describe('the list', () => {
 
 describe('words', () => {
   test('an unknown key of a text is worded from stage and threat', () => {
-    expect(textOf(languages.en, item({ text: 'shelter-of-later' })).headline).toBe('Drones: take shelter now');
-    expect(textOf(languages.en, item({ text: '__proto__', stage: 'quiet', end: 'cancelled' })).headline).toBe('Cancelled');
+    expect(textOf(en, item({ text: 'shelter-of-later' })).headline).toBe('Drones: take shelter now');
+    expect(textOf(en, item({ text: '__proto__', stage: 'quiet', end: 'cancelled' })).headline).toBe('Cancelled');
   });
 
   test('no language says a threat or an end in the words of another', () => {
-    for (const { texts } of Object.values(languages)) {
-      const headlines = Object.values(texts).map(({ headline }) => headline);
+    for (const [code, phrases] of Object.entries(words)) {
+      expect(languages[code as keyof typeof languages]).toBe(phrases.language);
+      const headlines = Object.values(phrases.headlines);
       expect(new Set(headlines).size).toBe(headlines.length);
     }
   });
 
-  test('the language: chosen before, else the reader’s, else the deployment’s', () => {
-    expect(chooseLanguage('he', ['uk-UA'], ['en'])).toBe('he');
-    expect(chooseLanguage(null, ['de-DE', 'uk-UA'], ['en'])).toBe('uk');
-    expect(chooseLanguage('xx', ['de'], ['fr', 'ru'])).toBe('ru');
-    expect(chooseLanguage(null, [], [])).toBe('en');
+  test('the language: asked for, else chosen before, else the reader’s, else the deployment’s', () => {
+    expect(chooseLanguage('ar', 'he', ['uk-UA'], ['en'])).toBe('ar');
+    expect(chooseLanguage(null, 'he', ['uk-UA'], ['en'])).toBe('he');
+    expect(chooseLanguage(null, null, ['de-DE', 'uk-UA'], ['en'])).toBe('uk');
+    expect(chooseLanguage('__proto__', 'xx', ['de'], ['fr', 'ru'])).toBe('ru');
+    expect(chooseLanguage(null, null, [], [])).toBe('en');
   });
 
   test('lengths and times', () => {
@@ -115,7 +120,7 @@ describe('words', () => {
     expect([15, 90, 120, 180, 200].map((s) => english.duration(s))).toEqual(['15 seconds', '90 seconds', '120 seconds', '3 minutes', '200 seconds']);
     expect(new Wording('uk').duration(1)).toBe('1 секунда');
     expect(new Wording('ar').number(1234)).toMatch(/^1.?234$/);
-    expect([1, 2, 5, 21].map(languages.uk.list.places)).toEqual(['1 місце', '2 місця', '5 місць', '21 місце']);
+    expect([1, 2, 5, 21].map((n) => new Wording('uk').count(uk.list.places, n))).toEqual(['1 місце', '2 місця', '5 місць', '21 місце']);
   });
 });
 

@@ -66,9 +66,10 @@ describe.skipIf(missing !== undefined)(`the page of a running service${missing =
 
   test('the test warning passes through signature and sound', { timeout: 2 * minute }, async () => {
     await open.page.locator('.test button').click();
-    await open.page.locator('.test strong').waitFor({ timeout: 1.5 * minute });
-    expect(await open.page.locator('.test li.done').count()).toBe(3);
-    expect(await open.tones()).toContain('sawtooth');
+    await open.page.locator('.test [data-result]').waitFor({ timeout: 1.5 * minute });
+    expect(await open.page.locator('.test [data-result]').getAttribute('data-result')).toBe('whole');
+    expect(await open.page.locator('.test li[data-outcome=passed]').count()).toBe(6);
+    expect(await open.tones()).toContain('square');
   });
 
   test('somebody is warned, in words and on the map', { timeout: patience + minute }, async () => {

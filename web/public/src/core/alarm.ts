@@ -1,14 +1,14 @@
 /**
  * The sounds of the page, made by the browser itself so that none has to be fetched:
  * a siren that rises and falls for shelter, a chime for prepare, one long calm chord for the
- * all-clear, a falling pair of notes for cancelled, two low notes for a lost connection.
+ * all-clear, a falling pair of notes for cancelled, two low notes for a lost connection, and
+ * three short beeps, unlike any of these, for a test.
  */
 
 export type Sound = 'shelter' | 'prepare' | 'all-clear' | 'cancelled' | 'lost' | 'test';
 
 /** How long the siren sounds if nobody silences it, in seconds. */
 const sirenSeconds = 60;
-const testSeconds = 3;
 /** One rise and fall of the siren, in seconds. */
 const sirenPeriod = 4;
 
@@ -18,9 +18,10 @@ interface Note {
   readonly at: number;
   readonly seconds: number;
   readonly loud: number;
+  readonly type?: OscillatorType;
 }
 
-const tunes: Readonly<Record<Exclude<Sound, 'shelter' | 'test'>, readonly Note[]>> = {
+const tunes: Readonly<Record<Exclude<Sound, 'shelter'>, readonly Note[]>> = {
   prepare: [0, 1.2, 2.4].flatMap((at) => [
     { hertz: 660, at, seconds: 0.5, loud: 0.5 },
     { hertz: 880, at: at + 0.25, seconds: 0.7, loud: 0.5 },
@@ -31,6 +32,7 @@ const tunes: Readonly<Record<Exclude<Sound, 'shelter' | 'test'>, readonly Note[]
     { hertz: 440, at: 0.45, seconds: 1.2, loud: 0.4 },
   ],
   lost: [0, 0.5].map((at) => ({ hertz: 196, at, seconds: 0.35, loud: 0.5 })),
+  test: [0, 0.3, 0.6].map((at) => ({ hertz: 1046.5, at, seconds: 0.15, loud: 0.2, type: 'square' })),
 };
 
 export class Alarm {
@@ -65,10 +67,9 @@ export class Alarm {
   play(sound: Sound): void {
     const context = this.#context;
     if (context === undefined || !this.armed) return;
-    if (sound === 'test' && this.sounding) return;
-    if (sound === 'shelter' || sound === 'test') {
-      this.#siren(context, sound === 'test' ? testSeconds : sirenSeconds, sound === 'test' ? 0.25 : 0.9);
-      navigator.vibrate?.(sound === 'test' ? [200] : [800, 300, 800, 300, 800]);
+    if (sound === 'shelter') {
+      this.#siren(context, sirenSeconds, 0.9);
+      navigator.vibrate?.([800, 300, 800, 300, 800]);
       return;
     }
     if (!this.sounding) for (const note of tunes[sound]) playNote(context, note);
@@ -110,7 +111,7 @@ export class Alarm {
 
 function playNote(context: AudioContext, note: Note): void {
   const from = context.currentTime + note.at;
-  const tone = new OscillatorNode(context, { type: 'triangle', frequency: note.hertz });
+  const tone = new OscillatorNode(context, { type: note.type ?? 'triangle', frequency: note.hertz });
   const volume = new GainNode(context, { gain: 0 });
   tone.connect(volume).connect(context.destination);
   volume.gain.setValueAtTime(0, from);

@@ -1,7 +1,10 @@
-/** The reader's own place. It is kept on the device and never leaves it. */
+/** The reader's own places. They are kept on the device and never leave it. */
 import type { Names, Registry } from './zones';
 
-const kept = 'tocsin.place';
+const kept = 'tocsin.places';
+
+/** The most places one device watches for. */
+export const mostPlaces = 8;
 
 export interface Place {
   readonly id: string;
@@ -43,17 +46,11 @@ export function keep(name: string, text: string | undefined): void {
   }
 }
 
-export function keepPlace(place: Place | undefined): void {
-  keep(kept, place === undefined ? undefined : JSON.stringify(place));
+export function keepPlaces(places: readonly Place[]): void {
+  keep(kept, places.length === 0 ? undefined : JSON.stringify(places));
 }
 
-export function recallPlace(): Place | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(recall(kept) ?? '');
-  } catch {
-    return undefined;
-  }
+function readPlace(value: unknown): Place | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const m: Partial<Record<string, unknown>> = { ...value };
   const { id, within, names, shelter, metres } = m;
@@ -65,4 +62,17 @@ export function recallPlace(): Place | undefined {
     shelter: typeof shelter === 'number' ? shelter : undefined,
     metres: typeof metres === 'number' ? metres : 0,
   };
+}
+
+/** The places that were kept; what cannot be read is left out. */
+export function recallPlaces(): readonly Place[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(recall(kept) ?? '');
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(value)) return [];
+  const places = value.map(readPlace).filter((place) => place !== undefined);
+  return places.filter(({ id }, i) => places.findIndex((one) => one.id === id) === i).slice(0, mostPlaces);
 }

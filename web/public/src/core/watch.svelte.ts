@@ -1,5 +1,5 @@
 /**
- * What the page knows: the verified state of all zones, of the reader's own place, and of
+ * What the page knows: the verified state of all zones, of the reader's own places, and of
  * the connection. A frame goes from here to the siren and the screen at once; names, shapes
  * and the map come after it and are not waited for.
  */
@@ -8,8 +8,9 @@ import { byGravity, connect, createClient } from '@tocsin/client';
 import type { Answer, Client, Connection, From, Picture, ZoneState } from '@tocsin/client';
 import type { Light } from '../phrases';
 import { Alarm } from './alarm';
+import type { Sound } from './alarm';
 import type { Config } from './config';
-import { keep, keepPlace, placeOf, recall, recallPlace } from './place';
+import { keep, keepPlaces, mostPlaces, placeOf, recall, recallPlaces } from './place';
 import type { Place } from './place';
 import { loadRegistry } from './zones';
 import type { Registry } from './zones';
@@ -33,25 +34,40 @@ export interface Hearing {
   readonly lastAt: number | undefined;
 }
 
+/** One of the reader's places, and what is said of it or of a zone it lies in; undefined is quiet, if the service is heard. */
+export interface Told {
+  readonly place: Place;
+  readonly state: ZoneState | undefined;
+}
+
+/** What a place sounds, the gravest first. */
+const sounds = ['shelter', 'prepare', 'lost', 'cancelled', 'all-clear'] as const satisfies readonly Sound[];
+
 export class Watch {
   now = $state(Date.now());
   zones = $state.raw<ReadonlyMap<string, ZoneState>>(new Map());
   hearing = $state.raw<Hearing>({ connecting: true, deaf: false, clock: false, picture: undefined, lastAt: undefined });
-  place = $state.raw<Place | undefined>(recallPlace());
-  /** The place that was chosen is not in the newest registry. */
-  placeGone = $state(false);
+  /** The places that were chosen, oldest first. */
+  places = $state.raw<readonly Place[]>(recallPlaces());
+  /** Ids of places that are not in the newest registry. */
+  gone = $state.raw<ReadonlySet<string>>(new Set());
+  /** When the state that the device kept was signed; undefined once the service itself was heard. */
+  keptAt = $state<number>();
   registry = $state.raw<Registry | undefined>();
   armed = $state(false);
   sounding = $state(false);
 
-  /** What is said of the reader's place, or of a zone it lies in; undefined is quiet, if the service is heard. */
-  readonly mine = $derived(this.#stateOf(this.place));
-  /** The light of the place; before one is chosen, of the whole country. */
+  /** What is said of each place, the gravest first. */
+  readonly told: readonly Told[] = $derived(this.places.map((place) => ({ place, state: this.#stateOf(place) })).sort(byStates));
+  /** The gravest that is said of any of the places. */
+  readonly mine: ZoneState | undefined = $derived(this.told[0]?.state);
+  readonly full = $derived(this.places.length >= mostPlaces);
+  /** The light of the places; before one is chosen, of the whole country. */
   readonly light: Light = $derived.by(() => {
     const { connecting, deaf, clock, picture } = this.hearing;
     if (connecting) return 'connecting';
     if (deaf) return 'deaf';
-    const looked = this.place === undefined ? [...this.zones.values()] : [this.mine];
+    const looked = this.places.length === 0 ? [...this.zones.values()] : this.told.map(({ state }) => state);
     if (looked.some((state) => state?.condition === 'shelter' || state?.condition === 'prepare')) return 'warned';
     if (clock) return 'clock';
     return picture === 'none' ? 'blind' : 'quiet';
@@ -64,8 +80,8 @@ export class Watch {
   #lastAt: number | undefined;
   /** When the state changes by itself, because something runs out. */
   #turn = Infinity;
-  /** What was last told of the place, and whether it was loud. */
-  #told: { readonly state: ZoneState | undefined; readonly loud: boolean } = { state: undefined, loud: false };
+  /** What was last told of each place, by its id, and whether it was loud. */
+  readonly #said = new Map<string, { readonly state: ZoneState | undefined; readonly loud: boolean }>();
   #wanted: string | undefined;
 
   constructor(readonly config: Config) {
@@ -85,13 +101,18 @@ export class Watch {
     });
   }
 
-  /** Makes a zone the reader's place, or forgets it. */
-  choose(id: string | undefined, metres = 0): void {
-    const place = id === undefined || this.registry === undefined ? undefined : placeOf(this.registry, id, metres);
-    this.place = place;
-    this.placeGone = false;
-    this.#told = { state: undefined, loud: false };
-    keepPlace(place);
+  /** Makes a zone one of the reader's places. */
+  choose(id: string, metres = 0): void {
+    const place = this.registry === undefined ? undefined : placeOf(this.registry, id, metres);
+    if (place === undefined || this.full || this.places.some((one) => one.id === id)) return;
+    this.#keep([...this.places, place]);
+    this.#speak();
+  }
+
+  /** Forgets a place. */
+  forget(id: string): void {
+    this.#keep(this.places.filter((place) => place.id !== id));
+    this.#said.delete(id);
     this.#speak();
   }
 
@@ -100,8 +121,12 @@ export class Watch {
     this.#connection?.wake();
   }
 
-  #stateOf(place: Place | undefined): ZoneState | undefined {
-    if (place === undefined) return undefined;
+  #keep(places: readonly Place[]): void {
+    this.places = places;
+    keepPlaces(places);
+  }
+
+  #stateOf(place: Place): ZoneState | undefined {
     const said = [place.id, ...place.within].map((id) => this.zones.get(id)).filter((state) => state !== undefined);
     return said.sort(byGravity)[0];
   }
@@ -111,6 +136,7 @@ export class Watch {
     const { frame, verdict } = answer;
     if (frame !== undefined) {
       this.#lastAt = Date.now();
+      this.keptAt = undefined;
       this.#look(verdict === 'taken' && frame.kind !== 'beat');
     }
     if (verdict === 'taken') setTimeout(() => this.#afterwards(from, line, frame?.kind === 'board'));
@@ -137,7 +163,8 @@ export class Watch {
   }
 
   #listen(now: number): void {
-    const connecting = this.#lastAt === undefined && now < this.#started + patience;
+    // A device that knows that it has no network needs no patience.
+    const connecting = this.#lastAt === undefined && now < this.#started + patience && navigator.onLine;
     const deaf = !connecting && (this.#lastAt === undefined || this.#client.deaf(now));
     const next: Hearing = { connecting, deaf, clock: this.#client.clock(), picture: this.#client.picture(), lastAt: this.#lastAt };
     const held = this.hearing;
@@ -149,23 +176,28 @@ export class Watch {
     this.#look(false);
   }
 
-  /** Makes the sound that what is now said of the place calls for. */
+  /** Makes the sound that what is now said of the places calls for: of several the gravest. */
   #speak(): void {
-    const state = this.#stateOf(this.place);
-    const before = this.#told.state;
-    const same = state?.condition === before?.condition && state?.item.since === before?.item.since && state?.item.threat === before?.item.threat;
-    if (same && (this.#told.loud || state?.condition !== 'shelter')) return;
-    this.#told = { state, loud: this.alarm.armed };
-    if (state?.condition !== 'shelter') this.alarm.silence();
-    if (state === undefined) return;
-    if (state.condition === 'shelter' || state.condition === 'prepare') this.alarm.play(state.condition);
-    else if (before?.item.end === undefined && before !== undefined) this.alarm.play(state.condition === 'no-news' ? 'lost' : state.condition);
+    const wanted = new Set<Sound>();
+    let sheltered = false;
+    for (const place of this.places) {
+      const state = this.#stateOf(place);
+      sheltered ||= state?.condition === 'shelter';
+      const said = this.#said.get(place.id);
+      const sound = soundOf(state, said?.state, said?.loud ?? false);
+      if (sound === undefined) continue;
+      this.#said.set(place.id, { state, loud: this.alarm.armed });
+      if (sound !== 'none') wanted.add(sound);
+    }
+    if (!sheltered) this.alarm.silence();
+    const gravest = sounds.find((sound) => wanted.has(sound));
+    if (gravest !== undefined) this.alarm.play(gravest);
   }
 
   #alarmChanged(): void {
     this.armed = this.alarm.armed;
     this.sounding = this.alarm.sounding;
-    if (this.armed && !this.sounding && !this.#told.loud) this.#speak();
+    if (this.armed && !this.sounding) this.#speak();
   }
 
   #name(kept: 'keys' | 'board'): string {
@@ -178,7 +210,9 @@ export class Watch {
     if (keys === null || board === null) return;
     const now = Date.now();
     await this.#client.keys(keys, now);
-    await this.#client.take(board, now);
+    const { frame } = await this.#client.take(board, now);
+    if (frame === undefined) return;
+    this.keptAt = frame.at;
     this.#look(true);
     this.#want(this.#client.set());
   }
@@ -203,15 +237,26 @@ export class Watch {
 
   #named(registry: Registry): void {
     this.registry = registry;
-    const { place } = this;
-    if (place === undefined) return;
-    const renewed = placeOf(registry, place.id, place.metres);
-    this.placeGone = renewed === undefined || registry.zones.get(place.id)?.leaf !== true;
-    if (renewed === undefined) return;
-    this.place = renewed;
-    keepPlace(renewed);
+    this.gone = new Set(this.places.filter(({ id }) => registry.zones.get(id)?.leaf !== true).map(({ id }) => id));
+    if (this.places.length === 0) return;
+    this.#keep(this.places.map((place) => placeOf(registry, place.id, place.metres) ?? place));
     this.#speak();
   }
+}
+
+function byStates(a: Told, b: Told): number {
+  if (a.state === undefined || b.state === undefined) return Number(a.state === undefined) - Number(b.state === undefined);
+  return byGravity(a.state, b.state);
+}
+
+/** The sound that goes with what is now said of a place after what was; undefined where nothing is new, `none` where what is new is silent. */
+function soundOf(state: ZoneState | undefined, before: ZoneState | undefined, loud: boolean): Sound | 'none' | undefined {
+  const same = state?.condition === before?.condition && state?.item.since === before?.item.since && state?.item.threat === before?.item.threat;
+  if (same && (loud || state?.condition !== 'shelter')) return undefined;
+  if (state === undefined) return 'none';
+  if (state.condition === 'shelter' || state.condition === 'prepare') return state.condition;
+  if (before === undefined || before.item.end !== undefined) return 'none';
+  return state.condition === 'no-news' ? 'lost' : state.condition;
 }
 
 /** The next time at which something in the state runs out. */

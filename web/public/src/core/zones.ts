@@ -151,8 +151,35 @@ function isCollection(value: unknown): value is FeatureCollection {
   return typeof value === 'object' && value !== null && 'features' in value && Array.isArray(value.features);
 }
 
+/** Where the device keeps the newest registry. A version never changes, so a copy is as good as the service's own. */
+const kept = 'tocsin-zones';
+
+/** The copy that is kept; undefined where there is none, or where the browser keeps nothing. */
+async function recall(url: string): Promise<unknown> {
+  try {
+    return await (await caches.match(url, { cacheName: kept, ignoreVary: true }))?.json();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Fetches a version and keeps it, in place of those before. */
+async function fetchKept(url: string): Promise<unknown> {
+  const answer = await fetch(url, { credentials: 'omit' });
+  if (!answer.ok) throw new Error(`zones: ${url}: answered ${answer.status}`);
+  const copy = answer.clone();
+  const value: unknown = await answer.json();
+  try {
+    await caches.delete(kept);
+    await (await caches.open(kept)).put(url, copy);
+  } catch {
+    // It is fetched again the next time.
+  }
+  return value;
+}
+
 async function fetchVersion(version: string, url: string): Promise<Registry> {
-  const value = await fetchJson(url);
+  const value = (await recall(url)) ?? (await fetchKept(url));
   if (!isCollection(value)) throw new Error(`zones: ${version}: not a feature collection`);
   return new Registry(version, value.features);
 }

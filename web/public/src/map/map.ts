@@ -6,6 +6,7 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import type { Feature, FeatureCollection } from 'geojson';
 import type { ZoneState } from '@tocsin/client';
 import type { Bounds } from '../core/config';
+import { conditions } from '../core/grouping';
 import type { Box } from '../core/shape';
 import { nameOf } from '../core/zones';
 import type { Registry } from '../core/zones';
@@ -40,7 +41,7 @@ export class ZoneMap {
   #registry: Registry | undefined;
   #language: string;
   #states: ReadonlyMap<string, ZoneState> = new Map();
-  #chosen = '';
+  #chosen: readonly string[] = [];
   /** The source that has the names already. */
   #named: GeoJSONSource | undefined;
   #still = matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -72,12 +73,11 @@ export class ZoneMap {
     this.#map.touchZoomRotate.disableRotation();
     this.#map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
     this.#map.addControl(new AttributionControl({ compact: false, customAttribution: 'Natural Earth · GeoNames' }));
-    this.#map.on('styleimagemissing', ({ id }) => {
-      const picture = pattern(id, this.#dark.matches);
-      if (picture !== undefined && !this.#map.hasImage(id)) this.#map.addImage(id, picture, { pixelRatio: 2 });
-    });
     void this.#map.once('idle', () => options.onDrawn());
-    this.#map.on('style.load', () => this.#fill());
+    this.#map.on('style.load', () => {
+      this.#hatch();
+      this.#fill();
+    });
     this.#map.on('click', ({ point }) => {
       const id: unknown = this.#map.queryRenderedFeatures(point, { layers: ['zones'] })[0]?.properties['id'];
       options.onTap(typeof id === 'string' ? id : undefined);
@@ -88,7 +88,7 @@ export class ZoneMap {
   }
 
   /** Shows these states, with the registry that has their shapes. */
-  show(states: ReadonlyMap<string, ZoneState>, registry: Registry | undefined, chosen: string, language: string): void {
+  show(states: ReadonlyMap<string, ZoneState>, registry: Registry | undefined, chosen: readonly string[], language: string): void {
     const restyled = registry !== this.#registry || language !== this.#language;
     this.#states = states;
     this.#registry = registry;
@@ -124,6 +124,15 @@ export class ZoneMap {
     source.setData({ type: 'FeatureCollection', features });
   }
 
+  /** Gives a new style its hatchings before it has anything to hatch. */
+  #hatch(): void {
+    for (const condition of conditions) {
+      const name = `pattern-${condition}`;
+      const picture = pattern(name, this.#dark.matches);
+      if (picture !== undefined && !this.#map.hasImage(name)) this.#map.addImage(name, picture, { pixelRatio: 2 });
+    }
+  }
+
   readonly #restyle = (): void => {
     this.#map.setStyle(this.#style(), { diff: false });
   };
@@ -144,7 +153,7 @@ export class ZoneMap {
     const warned: FeatureCollection = { type: 'FeatureCollection', features };
     source.setData(warned);
     this.#name();
-    this.#map.setFilter('chosen', ['==', ['get', 'id'], this.#chosen]);
+    this.#map.setFilter('chosen', ['in', ['get', 'id'], ['literal', [...this.#chosen]]]);
   }
 }
 

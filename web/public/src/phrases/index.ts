@@ -1,32 +1,72 @@
-/** Which language, and how times, lengths and waits are worded in it. */
-import type { Item } from '@tocsin/client';
-import { ar } from './ar';
-import { en } from './en';
-import type { Phrases, Text, TextKey } from './form';
-import { he } from './he';
-import { ru } from './ru';
-import { uk } from './uk';
+/** Which language, and how times, lengths and counts are worded in it. The words themselves are in web/phrases, one file a language. */
+import type { End, Item, Threat } from '@tocsin/client';
+import type en from '../../../phrases/en.json';
+import instructionOf from '../../../phrases/texts.json';
 
-export type { Light, Phrases, Text, TextKey } from './form';
+/** All the words of the page in one language. What stands in braces is filled in by {@link fill}. */
+export type Phrases = typeof en;
 
-export const languages = { uk, en, he, ar, ru } as const satisfies Record<string, Phrases>;
+/** The languages by their own names. */
+export const languages = { uk: 'Українська', en: 'English', he: 'עברית', ar: 'العربية', ru: 'Русский' } as const;
 export type Language = keyof typeof languages;
+
+const files: Readonly<Record<Language, () => Promise<{ readonly default: Phrases }>>> = {
+  uk: () => import('../../../phrases/uk.json'),
+  en: () => import('../../../phrases/en.json'),
+  he: () => import('../../../phrases/he.json'),
+  ar: () => import('../../../phrases/ar.json'),
+  ru: () => import('../../../phrases/ru.json'),
+};
+
+/** Loads the words of a language: the one that is read, and no other. */
+export async function loadPhrases(language: Language): Promise<Phrases> {
+  return (await files[language]()).default;
+}
+
+/** What the light can say, in one word each. */
+export type Light = keyof Phrases['light'];
+
+/** Key of a pre-agreed text, as the board's items carry it. */
+export type TextKey = `${'prepare' | 'shelter'}-${Threat}` | End;
+
+/** A pre-agreed text: what it is, and what people do. */
+export interface Text {
+  readonly headline: string;
+  readonly instruction: string;
+}
+
+/** The wordings of one count, by the language's plural rules. */
+export type Plural = Readonly<Partial<Record<Intl.LDMLPluralRule, string>>> & { readonly other: string };
 
 export function isLanguage(code: string): code is Language {
   return Object.hasOwn(languages, code);
 }
 
-/** The language to begin with: the one chosen before, else the reader's own, else the deployment's first. */
-export function chooseLanguage(saved: string | null, wanted: readonly string[], offered: readonly string[]): Language {
-  const codes = [saved ?? '', ...wanted.map((tag) => tag.toLowerCase().split('-')[0] ?? ''), ...offered];
+/** The language to begin with: the one asked for in the address, else chosen before, else the reader's own, else the deployment's first. */
+export function chooseLanguage(asked: string | null, saved: string | null, wanted: readonly string[], offered: readonly string[]): Language {
+  const codes = [asked ?? '', saved ?? '', ...wanted.map((tag) => tag.toLowerCase().split('-')[0] ?? ''), ...offered];
   return codes.find(isLanguage) ?? 'en';
+}
+
+/** Puts words into a sentence: `{time}` becomes `values.time`. */
+export function fill(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{(\w+)\}/g, (hole, name: string) => values[name] ?? hole);
+}
+
+function textOfKey(phrases: Phrases, key: TextKey): Text {
+  const which = instructionOf[key] as keyof Phrases['instructions'];
+  return { headline: phrases.headlines[key], instruction: phrases.instructions[which] };
 }
 
 /** The pre-agreed text of an item; an unknown key is worded from stage and threat, so that nothing is left unsaid. */
 export function textOf(phrases: Phrases, item: Item): Text {
-  const key = item.text;
-  if (Object.hasOwn(phrases.texts, key)) return phrases.texts[key as TextKey];
-  return phrases.texts[item.stage === 'quiet' ? (item.end ?? 'expired') : (`${item.stage}-${item.threat}` as const)];
+  if (Object.hasOwn(phrases.headlines, item.text)) return textOfKey(phrases, item.text as TextKey);
+  return textOfKey(phrases, item.stage === 'quiet' ? (item.end ?? 'expired') : (`${item.stage}-${item.threat}` as const));
+}
+
+/** What is said where a warning ran out or vanished. */
+export function noNews(phrases: Phrases): Text {
+  return textOfKey(phrases, 'expired');
 }
 
 /** How a language writes times and lengths. Digits are European everywhere, as on the sirens' timetable and in CAP. */
@@ -35,7 +75,7 @@ export class Wording {
   readonly #day: Intl.DateTimeFormat;
   readonly #units = new Map<string, Intl.NumberFormat>();
   readonly #number: Intl.NumberFormat;
-  readonly #list: Intl.ListFormat;
+  readonly #plural: Intl.PluralRules;
   readonly #locale: string;
 
   constructor(language: Language) {
@@ -43,7 +83,7 @@ export class Wording {
     this.#time = new Intl.DateTimeFormat(this.#locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     this.#day = new Intl.DateTimeFormat(this.#locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     this.#number = new Intl.NumberFormat(this.#locale);
-    this.#list = new Intl.ListFormat(this.#locale, { style: 'short', type: 'unit' });
+    this.#plural = new Intl.PluralRules(language);
   }
 
   #unit(unit: string, digits: number): Intl.NumberFormat {
@@ -80,8 +120,9 @@ export class Wording {
     return metres < 1000 ? this.#unit('meter', 0).format(Math.round(metres / 10) * 10) : this.#unit('kilometer', 1).format(metres / 1000);
   }
 
-  list(words: readonly string[]): string {
-    return this.#list.format(words);
+  /** A count of something, with the form of the word that goes with it. */
+  count(forms: Plural, n: number): string {
+    return fill(forms[this.#plural.select(n)] ?? forms.other, { n: this.number(n) });
   }
 
   compare(a: string, b: string): number {
