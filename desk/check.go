@@ -106,9 +106,14 @@ type asked struct{ zones, regions []zone.ID }
 // that is still warned counts as known.
 func resolve(set *zone.Set, c Command, warned map[zone.ID]bool) (asked, *refusal) {
 	var a asked
-	var unknown []zone.ID
+	var unknown, gone []zone.ID
+	ends := c.Action == warning.EndsZone || c.Action == warning.Veto
 	for _, id := range c.Zones {
 		switch known, coarser, ok := set.Resolve(id); {
+		case set.Gone(id) && warned[id]:
+			a.zones = append(a.zones, id)
+		case set.Gone(id) && ends:
+			gone = append(gone, id)
 		case ok && coarser:
 			a.zones = append(a.zones, set.Leaves(known)...)
 		case ok:
@@ -118,6 +123,9 @@ func resolve(set *zone.Set, c Command, warned map[zone.ID]bool) (asked, *refusal
 		default:
 			unknown = append(unknown, id)
 		}
+	}
+	if len(gone) > 0 {
+		return a, refuse(http.StatusUnprocessableEntity, "zones", "names %s, which the zone set does not have any more, and what took its place is more than it was; name the zones that are there now, as GET /v1/warnings lists them", places(gone))
 	}
 	if len(unknown) > 0 {
 		return a, refuse(http.StatusUnprocessableEntity, "zones", "names %s, which the zone set does not know; the public side lists what there is under /v1/zones", places(unknown))

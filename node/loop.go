@@ -197,7 +197,11 @@ func (l *loop) useSet(s newSet) error {
 	l.regions = l.board.Regions()
 	l.staleAll()
 	l.publish(now, append(frames, more...))
-	return l.step(now, pipeline.ZonesChanged{Zones: s.set})
+	body, err := json.Marshal(changedSet{Set: s.set.Version(), At: now.UTC().Format(time.RFC3339Nano)})
+	if err != nil {
+		return fmt.Errorf("node: set: %w", err)
+	}
+	return l.follow(now, l.core.Step(now, pipeline.ZonesChanged{Zones: s.set}), []journal.New{{At: now, Kind: kindSet, Body: body}})
 }
 
 // wait is how long nothing is due.

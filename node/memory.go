@@ -18,12 +18,14 @@ import (
 const (
 	kindNumbers = "numbers" // a board.Reservation
 	kindStart   = "start"   // a process began
+	kindSet     = "set"     // another zone set came into force
 )
 
 // memory is what a start reads back: the journal, then spoken.log.
 type memory struct {
 	ledger  pipeline.Ledger
 	numbers board.Reservation
+	sets    []string      // versions of the zone sets that were in force, the newest last; bounded
 	newest  time.Time     // when the newest entry was made
 	starts  int           // number of the newest start on this folder
 	adopted int           // entries of spoken.log that the journal did not have
@@ -142,6 +144,23 @@ type beginning struct {
 	Set      string `json:"set"`
 }
 
+// changedSet is the journal's form of another zone set that came into force.
+type changedSet struct {
+	Set string `json:"set"`
+	At  string `json:"at"` // no two are alike, so that none is taken for another
+}
+
+// inForce notes the version of a zone set; one that comes back is the newest again.
+func (m *memory) inForce(version string) {
+	if version == "" {
+		return
+	}
+	m.sets = append(slices.DeleteFunc(m.sets, func(v string) bool { return v == version }), version)
+	if len(m.sets) > rememberedSets {
+		m.sets = slices.Delete(m.sets, 0, 1)
+	}
+}
+
 func (m *memory) fold(position int64, at time.Time, kind string, body []byte) error {
 	if at.After(m.newest) {
 		m.newest = at
@@ -160,6 +179,14 @@ func (m *memory) fold(position int64, at time.Time, kind string, body []byte) er
 			return fmt.Errorf("node: start: %w", err)
 		}
 		m.starts = max(m.starts+1, b.Start)
+		m.inForce(b.Set)
+		return nil
+	case kindSet:
+		var c changedSet
+		if err := json.Unmarshal(body, &c); err != nil {
+			return fmt.Errorf("node: set: %w", err)
+		}
+		m.inForce(c.Set)
 		return nil
 	default:
 		return m.ledger.FoldAt(position, kind, body)

@@ -22,6 +22,7 @@ import (
 	"tocsin/core/observation"
 	"tocsin/core/pipeline"
 	"tocsin/core/warning"
+	"tocsin/core/zone"
 	"tocsin/gateway"
 	"tocsin/health"
 	"tocsin/journal"
@@ -44,6 +45,7 @@ type Node struct {
 	cfg      Config
 	log      *slog.Logger
 	sets     registry
+	before   *zone.Set // the set before the one that this start begins with; nil: none
 	journal  *journal.Journal
 	spoken   *journal.Spoken
 	ring     *keyring.Ring
@@ -199,6 +201,11 @@ func (n *Node) assemble(policy warning.Policy) error {
 	})
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
+	}
+	if n.before != nil {
+		if err := n.gateway.SetZones(n.sets.now(), n.before); err != nil {
+			return fmt.Errorf("node: %w", err)
+		}
 	}
 	n.gateway.SetKeys(n.ring.Line())
 	conditions := health.NewBoard(conditionLimit)

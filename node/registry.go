@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -69,13 +70,37 @@ func (n *Node) openSet() error {
 	if err != nil {
 		return err
 	}
+	n.before = n.setBefore(set.Version())
 	n.sets.use(n.withHistory(set))
 	return nil
 }
 
-// withHistory lets the set know the ids of earlier imports, where a warning in force names
-// one that it does not have: such a place is warned by its parent.
+// setBefore is the set that was in force before the one of a version, as the journal tells;
+// nil where there was none or it was not kept.
+func (n *Node) setBefore(version string) *zone.Set {
+	for _, v := range slices.Backward(n.memory.sets) {
+		if v == version {
+			continue
+		}
+		set, err := zones.StoreIn(n.cfg.Data).Open(v)
+		if err != nil {
+			n.log.Warn("zones: " + err.Error())
+			return nil
+		}
+		return set
+	}
+	return nil
+}
+
+// withHistory lets the set know the ids of the one before, and, where a warning that is in
+// force or told names one that neither has, of earlier ones: such a place is warned by its
+// parent, and its end is told in its region.
 func (n *Node) withHistory(set *zone.Set) *zone.Set {
+	var earlier []*zone.Set
+	if n.before != nil {
+		earlier = append(earlier, n.before)
+		set = set.Remember(earlier...)
+	}
 	if !strange(set, n.memory.ledger.Restored(time.Now()).Warnings) {
 		return set
 	}
@@ -84,29 +109,32 @@ func (n *Node) withHistory(set *zone.Set) *zone.Set {
 	if err != nil {
 		n.log.Warn("zones: " + err.Error())
 	}
-	for _, v := range versions[:min(len(versions), rememberedSets)] {
-		if v == set.Version() {
+	// The newest first, then what the journal does not tell of.
+	newest := slices.Clone(n.memory.sets)
+	slices.Reverse(newest)
+	for _, v := range append(newest, versions...) {
+		if len(earlier) == rememberedSets {
+			break
+		}
+		if v == set.Version() || slices.ContainsFunc(earlier, func(s *zone.Set) bool { return s.Version() == v }) {
 			continue
 		}
-		if earlier, err := store.Open(v); err == nil {
-			set = set.Remember(earlier)
+		if one, err := store.Open(v); err == nil {
+			earlier = append(earlier, one)
 		} else {
 			n.log.Warn("zones: " + err.Error())
 		}
 	}
-	return set
+	return set.Remember(earlier...)
 }
 
-// strange reports whether a zone in force is unknown to the set.
+// strange reports whether a zone in force or ended is unknown to the set.
 func strange(set *zone.Set, warnings []warning.Warning) bool {
-	for _, w := range warnings {
-		for _, z := range w.Zones {
-			if _, _, ok := set.Resolve(z.Zone); !ok {
-				return true
-			}
-		}
-	}
-	return false
+	unknown := func(id zone.ID) bool { _, _, ok := set.Resolve(id); return !ok }
+	return slices.ContainsFunc(warnings, func(w warning.Warning) bool {
+		return slices.ContainsFunc(w.Zones, func(z warning.ZoneState) bool { return unknown(z.Zone) }) ||
+			slices.ContainsFunc(w.Ended, func(z warning.EndedZone) bool { return unknown(z.Zone) })
+	})
 }
 
 // watchSet takes up a set that was imported while the system runs. It returns what it saw of

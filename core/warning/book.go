@@ -289,6 +289,7 @@ func (b *Book) forget() {
 		}
 		return false
 	})
+	b.forgetUnknown()
 }
 
 // maxRaised bounds the conditions that are raised at a time.

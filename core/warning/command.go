@@ -158,8 +158,10 @@ func (b *Book) zonesOf(c Command) ([]zone.ID, error) {
 	for _, id := range c.Zones {
 		known, coarser, ok := b.zones.Resolve(id)
 		switch {
-		case !ok && b.places[id] != nil:
+		case (!ok || b.zones.Gone(id)) && b.places[id] != nil:
 			ids = append(ids, id) // of an earlier set, and still warned
+		case b.zones.Gone(id) && (c.Action == EndsZone || c.Action == Veto):
+			return nil, &RefusedError{"zones", fmt.Sprintf("names %q, which the zone set does not have any more: name what is there now", clip(string(id), maxID))}
 		case !ok:
 			return nil, &RefusedError{"zones", fmt.Sprintf("%q is no zone", clip(string(id), maxID))}
 		case coarser:

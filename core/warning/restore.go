@@ -2,6 +2,7 @@ package warning
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 	"tocsin/core/threat"
@@ -38,11 +39,35 @@ func (b *Book) Restore(now time.Time, ws []Warning) {
 			b.rehome(m)
 		}
 	}
+	for _, e := range b.episodes {
+		for _, id := range slices.Sorted(maps.Keys(e.ended)) {
+			if _, ok := b.zones.Index(id); !ok && b.toldOf(e.ended[id]) {
+				b.raise("zone-unknown", string(id), true, "is not in the zone set any more, and was warned: "+e.ended[id].Why, 0)
+			}
+		}
+	}
 	for _, p := range b.dirty {
 		p.marked = false
 		b.timer.set(p, b.now)
 	}
 	b.dirty = nil
+}
+
+// toldOf reports whether an end is still told in public.
+func (b *Book) toldOf(z EndedZone) bool { return z.At.Add(remembered).After(b.now) }
+
+// forgetUnknown clears zone-unknown for ids that nothing in force or told has any more.
+func (b *Book) forgetUnknown() {
+	held := map[string]bool{}
+	for _, e := range b.episodes {
+		for _, m := range e.members {
+			held[string(m.st.Zone)] = true
+		}
+		for id, z := range e.ended {
+			held[string(id)] = held[string(id)] || b.toldOf(z)
+		}
+	}
+	b.clearRaised("zone-unknown", func(id string) bool { return !held[id] })
 }
 
 // rehome takes over a restored zone whose id the set does not have.
@@ -149,7 +174,7 @@ func (b *Book) SetZones(now time.Time, set *zone.Set) []Change {
 	old := b.zones
 	b.zones = set
 	b.settled = latest(b.settled, b.now.Add(settle)) // forecasts over the new set must come first
-	b.clearRaised("zone-unknown")
+	b.clearRaised("zone-unknown", func(id string) bool { _, known := set.Index(zone.ID(id)); return known })
 	for _, s := range b.tracks {
 		s.reaches = nil
 	}
@@ -167,11 +192,11 @@ func (b *Book) SetZones(now time.Time, set *zone.Set) []Change {
 	return changes
 }
 
-// clearRaised clears every condition of a name.
-func (b *Book) clearRaised(name string) {
+// clearRaised clears the conditions of a name whose subject is over.
+func (b *Book) clearRaised(name string, over func(subject string) bool) {
 	var subjects []string
 	for _, c := range b.raised {
-		if c.Name == name {
+		if c.Name == name && over(c.Subject) {
 			subjects = append(subjects, c.Subject)
 		}
 	}
@@ -233,13 +258,9 @@ func (b *Book) carryOver(m *member, to []zone.ID, stays bool) {
 		e.add(n)
 		b.touch(n, true)
 	}
-	if stays {
-		return
+	if !stays {
+		b.end(m, Expired, clock, Issuer{}, "its id is not in the zone set any more: warned in its place "+listed(to))
 	}
-	b.setLost(m, false)
-	b.setBlind(m, false)
-	b.detach(m)
-	b.touch(m, true)
 }
 
 // merge makes a zone that is warned at least as gravely, and as long, as another.

@@ -241,10 +241,19 @@ func (s *Set) All(yield func(Zone) bool) {
 func (s *Set) Parent(id ID) (ID, bool) { return s.parent(id) }
 
 // Region returns the region of a zone: what the zone or an ancestor states, else its
-// ancestor of level 1; Everywhere in a flat set and for an unknown id.
+// ancestor of level 1; of an id that only an earlier set had (see Remember) the region of
+// what holds it now; Everywhere in a flat set and for an unknown id.
 func (s *Set) Region(id ID) ID {
 	if r, ok := s.region[id]; ok {
 		return r
+	}
+	if up, gone := s.gone[id]; gone {
+		if r, ok := s.region[up]; ok {
+			return r
+		}
+		if slices.Contains(s.regions, up) {
+			return up
+		}
 	}
 	return Everywhere
 }
@@ -299,6 +308,18 @@ func (s *Set) Resolve(id ID) (known ID, parent, ok bool) {
 		}
 	}
 	return "", false, false
+}
+
+// Gone reports whether an id is none of this set's, and is known by an earlier one alone:
+// what Resolve gives for it then is more ground than it was. That is right for who warns,
+// and wrong for who ends.
+func (s *Set) Gone(id ID) bool {
+	for _, try := range [...]ID{id, s.alias[string(id)]} {
+		if _, leaf := s.rank[try]; leaf || len(s.under[try]) > 0 || try == Everywhere {
+			return false
+		}
+	}
+	return s.gone[id] != ""
 }
 
 // Remember returns the set with the memory of earlier ones, the newest first: Resolve then

@@ -98,7 +98,7 @@ func (a *Area) Within(id zone.ID) bool {
 	}
 	index, known := a.zones.Index(id)
 	if !known {
-		return false
+		return a.holds(id)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -108,6 +108,32 @@ func (a *Area) Within(id zone.ID) bool {
 		a.within[id] = in // bounded by the zones of the set
 	}
 	return in
+}
+
+// remembering is what a zone set knows of ids that only an earlier one had.
+type remembering interface {
+	Resolve(id zone.ID) (known zone.ID, coarser, ok bool)
+	Leaves(id zone.ID) []zone.ID
+}
+
+// holds reports whether all that an id stands for now lies in the polygon: the end of a zone
+// whose id is gone is signed by who may speak of the ground it was.
+func (a *Area) holds(id zone.ID) bool {
+	set, ok := a.zones.(remembering)
+	if !ok {
+		return false
+	}
+	held, _, ok := set.Resolve(id)
+	if !ok {
+		return false
+	}
+	leaves := set.Leaves(held)
+	for _, leaf := range leaves {
+		if _, known := a.zones.Index(leaf); !known || !a.Within(leaf) {
+			return false
+		}
+	}
+	return len(leaves) > 0
 }
 
 // Allows reports whether a class may be warned of in a zone of a region.
