@@ -150,10 +150,13 @@ const (
 
 // grants is the keyring's tokens as the desk asks for them.
 type grants struct {
-	zones   *zone.Set
+	current atomic.Pointer[tokens]
 	own     map[string]bool // tokens that are sources of their own
 	shared  bool            // whether anyAuthority is a source
-	current atomic.Pointer[tokens]
+
+	mu     sync.Mutex // of what follows, and of changes of current
+	zones  *zone.Set
+	reread time.Time // when changed files were read last
 }
 
 // tokens are those of one ring, with their areas made ready.
@@ -162,10 +165,12 @@ type tokens struct {
 	areas map[string]area // by name
 }
 
-// move makes the areas anew over another zone set. It belongs to the goroutine that calls use.
+// move makes the areas anew over another zone set.
 func (g *grants) move(ring *keyring.Ring, set *zone.Set) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.zones = set
-	return g.use(ring)
+	return g.take(ring)
 }
 
 // newGrants reads the tokens and names those that become sources; sensors has the ids that
@@ -201,6 +206,38 @@ func (g *grants) sources() []observation.Source {
 
 // use takes up the tokens of a ring.
 func (g *grants) use(ring *keyring.Ring) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.take(ring)
+}
+
+// rereadEvery is how often changed files are read at most: who changes them all the time must
+// not keep the door busy.
+const rereadEvery = 200 * time.Millisecond
+
+// fresh are the tokens as the files have them now, so that one that was made is known, and one
+// that was removed is not, at the next request. Files that cannot be read leave what was; the
+// watch over the keys tells of them.
+func (g *grants) fresh() *tokens {
+	held := g.current.Load()
+	if !held.ring.Changed() {
+		return held
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	held = g.current.Load()
+	if now := time.Now(); now.Sub(g.reread) >= rereadEvery {
+		g.reread = now
+		if next, changed, err := held.ring.Reload(); err == nil && changed {
+			if g.take(next) == nil {
+				return g.current.Load()
+			}
+		}
+	}
+	return held
+}
+
+func (g *grants) take(ring *keyring.Ring) error {
 	t := &tokens{ring: ring, areas: map[string]area{}}
 	for _, one := range ring.Tokens() {
 		shape, err := keyring.NewArea(one.Jurisdiction, g.zones)
@@ -215,7 +252,7 @@ func (g *grants) use(ring *keyring.Ring) error {
 
 // Grant tells whose a secret is.
 func (g *grants) Grant(now time.Time, secret string) (desk.Grant, error) {
-	all := g.current.Load()
+	all := g.fresh()
 	t, err := all.ring.Check(now, secret)
 	switch {
 	case errors.Is(err, keyring.ErrTokenOver):

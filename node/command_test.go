@@ -327,17 +327,20 @@ func TestAuthoritiesAreSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.grants.Grant(time.Now(), secret); !errors.Is(err, desk.ErrToken) {
-		t.Errorf("a token that is not taken up: %v", err)
-	}
-	if err := n.grants.use(ring); err != nil {
-		t.Fatal(err)
-	}
 	if g, err := n.grants.Grant(time.Now(), secret); err != nil || g.Source != anyAuthority || !g.Everything {
 		t.Errorf("one that came after the start: %+v, %v", g, err)
 	}
 	if g, err := n.grants.Grant(time.Now(), o.secrets["north-office"]); err != nil || g.Source != "north-office" || g.Everything || g.Area.Region("south") || !g.Area.Region("north") {
 		t.Errorf("one with limits: %+v, %v", g, err)
+	}
+	if _, err := ring.RemoveToken("late"); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := n.grants.Grant(time.Now(), secret); err == nil { // the files were read just now
+		until(t, "that a removed token is none", func() bool { g, err = n.grants.Grant(time.Now(), secret); return errors.Is(err, desk.ErrToken) })
+		if wait := time.Since(n.grants.reread); wait > 10*rereadEvery {
+			t.Errorf("%s was one for %s more", g.Name, wait)
+		}
 	}
 }
 

@@ -403,6 +403,7 @@ func (n *Node) watchKeys(ctx context.Context) {
 		}
 		imported = n.watchSet(ctx, imported)
 		n.watchPolicy(ctx)
+		n.watchCertificate(time.Now())
 		next, changed, err := n.ring.Reload()
 		if err == nil && !changed && !unreadable {
 			continue

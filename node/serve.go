@@ -28,6 +28,7 @@ type door struct {
 	name     string
 	listener net.Listener
 	server   *http.Server
+	pair     *certificate // nil: plain HTTP
 }
 
 // openDoor listens, so that a port that is taken is told before anything starts.
@@ -41,16 +42,18 @@ func openDoor(ctx context.Context, name, address string, t TLS, connections int,
 	s := &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerLimit,
 	}
+	d := &door{name: name, server: s}
 	if t.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
-		if err != nil {
+		d.pair = &certificate{files: t}
+		if err := d.pair.look(); err != nil {
 			l.Close()
 			return nil, fmt.Errorf("node: %s: tls: %w", name, err)
 		}
-		s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		s.TLSConfig = &tls.Config{GetCertificate: d.pair.get, MinVersion: tls.VersionTLS12}
 		l = tls.NewListener(l, s.TLSConfig)
 	}
-	return &door{name: name, listener: l, server: s}, nil
+	d.listener = l
+	return d, nil
 }
 
 // cannotListen says why a port cannot be listened at, and what to do.

@@ -241,10 +241,14 @@ func OpenOrInit(dir string, universe alert.Universe, now time.Time) (*Ring, erro
 	return r, err
 }
 
+// Changed reports whether another program changed the folder since it was read. It costs two
+// looks at the names of files.
+func (r *Ring) Changed() bool { return stampOf(r.dir) != r.stamp }
+
 // Reload looks whether another program changed the folder; if so it returns what is there
 // now and true. It is cheap where nothing changed.
 func (r *Ring) Reload() (*Ring, bool, error) {
-	if stampOf(r.dir) == r.stamp {
+	if !r.Changed() {
 		return r, false, nil
 	}
 	next, err := Open(r.dir, r.universe)
