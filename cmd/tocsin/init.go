@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tocsin/board"
 	"tocsin/core/alert"
 	"tocsin/core/class"
 	"tocsin/node/keyring"
+	"tocsin/zones"
 )
 
 // jurisdictionFlags say what a key or a token may speak of.
@@ -51,6 +54,48 @@ func (f jurisdictionFlags) read() (board.Jurisdiction, error) {
 		return j, fmt.Errorf("--polygon: %s: %w", shownName(f.Polygon), err)
 	}
 	return j, nil
+}
+
+// regionsKnown refuses a region that no zone set of the data folder has: what is bound to a
+// region that is none could never speak, and nobody would know why. Where the folder has no
+// set yet, it says that nothing was checked.
+func (f jurisdictionFlags) regionsKnown(c *console, data string) error {
+	asked := slices.DeleteFunc(slices.Clone(f.Region), func(r string) bool { return r == board.Any })
+	if len(asked) == 0 {
+		return nil
+	}
+	store := zones.StoreIn(data)
+	versions, err := store.Versions()
+	if err != nil {
+		return err
+	}
+	var known []string
+	for _, v := range versions {
+		set, err := store.Open(v)
+		if err != nil {
+			return err
+		}
+		for _, r := range set.Regions() {
+			known = append(known, string(r))
+		}
+	}
+	if len(known) == 0 {
+		fmt.Fprintf(c.err, "Warning: %s has no zone set yet, so it was not checked that %s is a region.\n", shownName(data), strings.Join(asked, ", "))
+		return nil
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	for _, r := range asked {
+		if _, there := slices.BinarySearch(known, r); !there {
+			const named = 5
+			list := strings.Join(known[:min(len(known), named)], ", ")
+			if len(known) > named {
+				list += fmt.Sprintf(" and %d more", len(known)-named)
+			}
+			return usageError("--region %q: no zone set of %s has such a region; regions are named by id: %s", r, shownName(data), list)
+		}
+	}
+	return nil
 }
 
 // options are those of a new key.

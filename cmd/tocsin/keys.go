@@ -91,15 +91,23 @@ func (k keysListCmd) Run(c *console) error {
 	}
 	fmt.Fprintf(c.out, "universe %s, root %s (fingerprint %s), list %d\n", out.Universe, out.Root, out.Kid, out.Serial)
 	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "KEY\tSTATE\tFROM\tUNTIL\tREGIONS\tTHREATS\tPOLYGON")
+	fmt.Fprintln(t, "KEY\tSTATE\tFROM\tUNTIL\tREGIONS\tTHREATS\tWHERE")
 	for _, key := range out.Keys {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", key.Kid, key.State, key.From.Format(time.RFC3339), key.Until.Format(time.RFC3339),
-			strings.Join(key.Regions, " "), strings.Join(key.Classes, " "), map[bool]string{true: "yes", false: "-"}[key.Polygon])
+			strings.Join(key.Regions, " "), strings.Join(key.Classes, " "), inWords(key.Polygon))
 	}
 	if out.RootHere {
 		fmt.Fprintf(c.err, "tocsin: the root key is on this machine (%s); it is safer elsewhere\n", keyring.RootFile(k.Data))
 	}
 	return t.Flush()
+}
+
+// inWords says where a jurisdiction holds, of the regions it names.
+func inWords(polygon bool) string {
+	if polygon {
+		return "within a polygon"
+	}
+	return "everywhere"
 }
 
 func describe(r *keyring.Ring, now time.Time) (listedKeys, error) {
@@ -164,6 +172,9 @@ func (k keysRotateCmd) Run(c *console) error {
 	o, err := k.options(k.RootKey, k.Valid, k.Overlap)
 	if err != nil {
 		return err
+	}
+	if err := k.regionsKnown(c, k.Data); err != nil {
+		return fmt.Errorf("keys rotate: %w", err)
 	}
 	next, kid, err := r.Rotate(time.Now(), o)
 	if err != nil {
@@ -243,6 +254,9 @@ func (k keysAdmitCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
+	if err := k.regionsKnown(c, k.Data); err != nil {
+		return fmt.Errorf("keys admit: %w", err)
+	}
 	_, kid, err := r.Admit(time.Now(), x, o)
 	if err != nil {
 		return fmt.Errorf("keys admit: %w", err)
@@ -278,7 +292,7 @@ func (k tokenListCmd) Run(c *console) error {
 	}
 	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	if !k.JSON {
-		fmt.Fprintln(t, "NAME\tSCOPES\tUNTIL\tREGIONS\tTHREATS\tPOLYGON")
+		fmt.Fprintln(t, "NAME\tSCOPES\tUNTIL\tREGIONS\tTHREATS\tWHERE")
 	}
 	for _, tok := range r.Tokens() {
 		l := listedToken{tok.Name, tok.Scopes, tok.From, tok.Until, tok.Jurisdiction.Regions, tok.Jurisdiction.Classes, !tok.Jurisdiction.Everywhere()}
@@ -288,8 +302,8 @@ func (k tokenListCmd) Run(c *console) error {
 			}
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%v\n", l.Name, strings.Join(l.Scopes, " "), l.Until.Format(time.RFC3339),
-			strings.Join(l.Regions, " "), strings.Join(l.Classes, " "), l.Polygon)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, strings.Join(l.Scopes, " "), l.Until.Format(time.RFC3339),
+			strings.Join(l.Regions, " "), strings.Join(l.Classes, " "), inWords(l.Polygon))
 	}
 	return t.Flush()
 }
@@ -318,6 +332,9 @@ func (k tokenAddCmd) Run(c *console) error {
 	j, err := k.read()
 	if err != nil {
 		return err
+	}
+	if err := k.regionsKnown(c, k.Data); err != nil {
+		return fmt.Errorf("keys token add: %w", err)
 	}
 	_, secret, err := r.AddToken(time.Now(), k.Name, k.Scope, j, k.Valid)
 	if errors.Is(err, keyring.ErrExists) {

@@ -12,6 +12,7 @@ import (
 
 	"tocsin/core/alert"
 	"tocsin/node/keyring"
+	"tocsin/zones"
 )
 
 // keysRun runs a command and returns what it said.
@@ -121,5 +122,33 @@ func TestVectorsCommand(t *testing.T) {
 	}
 	if !bytes.Equal(got, want) {
 		t.Error("not what vectors/ holds: run `tocsin vectors --seed 1 --out vectors`")
+	}
+}
+
+// TestRegionsOfATokenAreKnown: a region that no set of the folder has is refused, and those
+// that there are, are named; where there is no set, it is said that nothing was checked.
+func TestRegionsOfATokenAreKnown(t *testing.T) {
+	dir := t.TempDir()
+	keysRun(t, 0, "init", "--data", dir, "--universe", "exercise")
+	out := newOutput()
+	if code := boardRun(context.Background(), t, "", out, "keys", "token", "add", "early", "--scope", "read", "--region", "NOPE", "--data", dir); code != 0 || !strings.Contains(out.complaint.String(), "no zone set yet") {
+		t.Errorf("before any set: %d %s", code, out.complaint.String())
+	}
+	set, err := zones.Open("ua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := zones.StoreIn(dir).Keep(set); err != nil {
+		t.Fatal(err)
+	}
+	out = newOutput()
+	if code := boardRun(context.Background(), t, "", out, "keys", "token", "add", "late", "--scope", "read", "--region", "NOPE", "--data", dir); code != 2 ||
+		!strings.Contains(out.complaint.String(), `"NOPE"`) || !strings.Contains(out.complaint.String(), "UA01000000000013043") {
+		t.Errorf("a region that is none: %d %s", code, out.complaint.String())
+	}
+	keysRun(t, 2, "keys", "rotate", "--region", "NOPE", "--data", dir)
+	keysRun(t, 0, "keys", "token", "add", "crimea", "--scope", "read", "--region", "UA01000000000013043", "--data", dir)
+	if s := keysRun(t, 0, "keys", "token", "list", "--data", dir); strings.Contains(s, "false") || !strings.Contains(s, "everywhere") {
+		t.Errorf("the list is not in words:\n%s", s)
 	}
 }
