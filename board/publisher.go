@@ -171,8 +171,8 @@ func flatten(id warning.ID, items []alert.Item) (map[zone.ID]said, error) {
 			s = mended
 		}
 		for _, z := range items[i].Zones {
-			if !Name(string(z)) {
-				err = errors.Join(err, fmt.Errorf("board: warning %s: zone %q: not an id", id, z))
+			if !Name(string(z)) || z == zone.TestZone {
+				err = errors.Join(err, fmt.Errorf("board: warning %s: zone %q: not an id of a place", id, z))
 				continue
 			}
 			if other, twice := says[z]; !twice || graver(s, other) < 0 {

@@ -290,8 +290,8 @@ func TestTestChainGoesOn(t *testing.T) {
 			}
 			now = now.Add(time.Duration(start*start) * 17 * time.Minute) // it was down, or the clock jumped
 		}
-		if frames, err := w.pub.Apply(now, "w1", []alert.Item{shelter(class.Drone, now, zone.TestZone)}); len(frames) != 0 || err != nil || len(w.pub.Withheld(now)) != 1 {
-			t.Errorf("a warning of the test zone: %d frames, %v, withheld %v", len(frames), err, w.pub.Withheld(now))
+		if frames, err := w.pub.Apply(now, "w1", []alert.Item{shelter(class.Drone, now, zone.TestZone)}); len(frames) != 0 || err == nil {
+			t.Errorf("a warning of the test zone: %d frames, %v", len(frames), err)
 		}
 	}
 }
