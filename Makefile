@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path
 # What "tocsin version" says; empty where there is no repository.
 REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 
-.PHONY: run build web test test-go test-web setup bench fuzz fuzz-long scenarios clean
+.PHONY: run build web test test-go test-web setup bench scorecard fuzz fuzz-long scenarios clean
 
 run: build
 	$(BIN) demo
@@ -45,6 +45,12 @@ test-web: build
 # The figures of docs/figures.md that a benchmark gives.
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Forecast and decision on simulated raids with their truth (docs/scorecard.md); about half an hour on two free cores.
+SEEDS ?= 1-200
+scorecard: build
+	nice $(BIN) scorecard --country ua --seeds $(SEEDS) --html bin/scorecard-ua.html
+	nice $(BIN) scorecard --country il --seeds $(SEEDS) --html bin/scorecard-il.html
 
 # Rewrites the traces of the scenarios; read the difference before you commit it.
 scenarios: build

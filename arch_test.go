@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 	"sim/tracking":      {"core/*"},
 	"sim/forecast":      {"core/*", "sim/tracking"},
 	"sim/raid":          {"core/*"},
+	"sim/scorecard":     {"core/*", "sim/raid"},
 	"node/keyring":      {"core/geo", "core/class", "core/zone", "core/alert", "board"},
 	"node":              {"*"},
 	"cmd/tocsin":        {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "scenarios", "journal", "desk", "vectors"},

@@ -64,6 +64,7 @@ func withFile(f string, dir string) map[string][][]string {
 		"track":             {{"track", "--scenario", f, "--out", out}},
 		"score":             {{"score", "--scenario", f, f}},
 		"forecast":          {{"forecast", "--scenario", f, "--zones", f, "--origin", "50,30", "--out", out}},
+		"scorecard":         {{"scorecard", "--seeds", "9", "--policy", f}, {"scorecard", "--seeds", "9", "--zones", f}},
 		"board verify":      {{"board", "verify", "--keys", f}},
 		"keys list":         {{"keys", "list", "--data", f}},
 		"keys rotate":       {{"keys", "rotate", "--data", f}},
