@@ -9,6 +9,7 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path
 REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 
 .PHONY: run build web test test-go test-web setup bench scorecard fuzz fuzz-long scenarios clean
+.PHONY: run build web test test-go test-web setup bench fuzz fuzz-long histories scenarios clean
 
 run: build
 	$(BIN) demo
@@ -51,6 +52,9 @@ SEEDS ?= 1-200
 scorecard: build
 	nice $(BIN) scorecard --country ua --seeds $(SEEDS) --html bin/scorecard-ua.html
 	nice $(BIN) scorecard --country il --seeds $(SEEDS) --html bin/scorecard-il.html
+# Both histories whole, at full speed: at every moment the board is what the file says. Takes long.
+histories:
+	TOCSIN_WHOLE_HISTORIES=1 $(GO) test -timeout 6h -run TestBoardIsTheFile -v ./cmd/tocsin
 
 # Rewrites the traces of the scenarios; read the difference before you commit it.
 scenarios: build

@@ -58,6 +58,8 @@ var mayImport = map[string][]string{
 	"scenarios":         {},
 	"zones/make":        {"core/geo", "core/zone", "zones/build"},
 	"sim":               {"core/*", "board", "journal", "wire/asterix", "wire/strictyaml", "zones"},
+	"sim/history":       {"core/class", "core/zone"},
+	"sim/replay":        {"core/*", "board", "desk", "sim/history"},
 	"sim/tracking":      {"core/*"},
 	"sim/forecast":      {"core/*", "sim/tracking"},
 	"sim/raid":          {"core/*"},

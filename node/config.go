@@ -53,6 +53,9 @@ type Replay struct {
 	// Rate is how many requests a second one token may make at the desk: a replay gives the
 	// commands of years.
 	Rate float64
+	// BoardOnly leaves the other channels out: signing a CAP document takes longer than all
+	// else of a warning, and nobody asks for those of years at once.
+	BoardOnly bool
 }
 
 // Public is where citizens ask.

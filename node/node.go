@@ -229,6 +229,9 @@ func (n *Node) assemble(policy warning.Policy) error {
 		broken:       make(chan error, 1),
 		ended:        make(chan struct{}),
 	}
+	if n.cfg.Replay != nil && n.cfg.Replay.BoardOnly {
+		n.loop.outboxes = nil
+	}
 	n.loop.staleAll()
 	if err := shown.Err(); err != nil {
 		return fmt.Errorf("node: metrics: %w", err)
