@@ -8,8 +8,7 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path
 # What "tocsin version" says; empty where there is no repository.
 REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 
-.PHONY: run build web test test-go test-web setup bench scorecard fuzz fuzz-long scenarios clean
-.PHONY: run build web test test-go test-web setup bench fuzz fuzz-long histories scenarios clean
+.PHONY: run build web test test-go test-web setup bench scorecard fuzz fuzz-long histories scenarios clean
 
 run: build
 	$(BIN) demo

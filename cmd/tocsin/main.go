@@ -91,6 +91,7 @@ type commands struct {
 	Demo      demoCmd      `cmd:"" help:"A whole system with simulated radars, in the exercise universe, on http://localhost:8080."`
 	Serve     serveCmd     `cmd:"" help:"The real thing."`
 	Sim       simCmd       `cmd:"" help:"Run worlds in text through the core and print what changed."`
+	Replay    replayCmd    `cmd:"" help:"Give the alarms of a recorded night, or of years, to a system's door."`
 	Decode    decodeCmd    `cmd:"" help:"Decode foreign bytes."`
 	Cap       capCmd       `cmd:"" help:"Check CAP documents and verify their signatures."`
 	Zones     zonesCmd     `cmd:"" help:"Check, import, build and compare zone sets."`
@@ -104,22 +105,6 @@ type commands struct {
 	Init      initCmd      `cmd:"" help:"Make the root key and the first board key of a universe."`
 	Keys      keysCmd      `cmd:"" help:"List, rotate and revoke board keys; make tokens for the desk."`
 	Version   versionCmd   `cmd:"" help:"Print the version of this program and of its contract."`
-	Demo     demoCmd     `cmd:"" help:"A whole system with simulated radars, in the exercise universe, on http://localhost:8080."`
-	Serve    serveCmd    `cmd:"" help:"The real thing."`
-	Sim      simCmd      `cmd:"" help:"Run worlds in text through the core and print what changed."`
-	Replay   replayCmd   `cmd:"" help:"Give the alarms of a recorded night, or of years, to a system's door."`
-	Decode   decodeCmd   `cmd:"" help:"Decode foreign bytes."`
-	Cap      capCmd      `cmd:"" help:"Check CAP documents and verify their signatures."`
-	Zones    zonesCmd    `cmd:"" help:"Check, import, build and compare zone sets."`
-	Track    trackCmd    `cmd:"" help:"Run the tracker on a scenario folder."`
-	Score    scoreCmd    `cmd:"" help:"Score tracks against the truth of a scenario folder."`
-	Forecast forecastCmd `cmd:"" help:"Run a scenario folder through picture, forecast and decision: which zones, how likely, when."`
-	Board    boardCmd    `cmd:"" help:"Verify frames of the board."`
-	Watch    watchCmd    `cmd:"" help:"Follow a board as a citizen's device does, verifying everything."`
-	Vectors  vectorsCmd  `cmd:"" help:"Write the public contract's vectors with their verdicts."`
-	Init     initCmd     `cmd:"" help:"Make the root key and the first board key of a universe."`
-	Keys     keysCmd     `cmd:"" help:"List, rotate and revoke board keys; make tokens for the desk."`
-	Version  versionCmd  `cmd:"" help:"Print the version of this program and of its contract."`
 }
 
 func main() {
