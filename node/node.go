@@ -212,6 +212,9 @@ func (n *Node) assemble(policy warning.Policy) error {
 	shown := health.NewMetrics(n.registry)
 	shown.Conditions(conditions)
 	n.journalMetrics(shown)
+	if err := n.registry.Register(feedMetrics{n.sensors, time.Now}); err != nil {
+		return fmt.Errorf("node: metrics: %w", err)
+	}
 	n.loop = &loop{
 		core: core, board: public, regions: public.Regions(), out: n.gateway, outboxes: []outbox{n.feed},
 		keeper: keeper{store: durable{n.journal}, spoken: n.spoken, backlog: n.memory.untaken, aside: len(n.memory.untaken) > 0},
