@@ -7,13 +7,16 @@ import (
 	"tocsin/core/zone"
 )
 
-// Habit is what a forecast assumes of one class.
+// Habit is what a forecast assumes of one class: how it moves, and when a zone counts as
+// reached by it.
 type Habit struct {
 	// Horizon is how far ahead a level flight is forecast. A fall is forecast to its end.
 	Horizon time.Duration
 	// Turns is how often, per minute, a new leg begins; Turn the standard deviation, in
-	// degrees, of the new leg's course around the course now held.
+	// degrees, of a leg's course around the course to where the object is sent.
 	Turns, Turn float64
+	// Strays is the share of new legs that may go anywhere: back, or round in a loop.
+	Strays float64
 	// Wander is the standard deviation, in degrees, of the course that is really flown
 	// around the one that is measured.
 	Wander float64
@@ -22,42 +25,58 @@ type Habit struct {
 	Speed            float64
 	Slowest, Fastest float64
 	// Far is the mean distance, in metres, after which the flight ends: it has reached
-	// what it was sent to, or fallen.
+	// what it was sent to, or fallen. Over places where many people live it ends sooner.
 	Far float64
 	// Falls marks free fall with drag; Drag is the ballistic coefficient's inverse
-	// c·A/m in m²/kg, DragSpread its relative uncertainty.
+	// c·A/m in m²/kg, DragSpread the standard deviation of its logarithm.
 	Falls            bool
 	Drag, DragSpread float64
-	// Glides marks a descent at about the present angle to the ground.
+	// Glides marks a descent to one place at about the present angle.
 	Glides bool
+	// Radius is, of what falls or glides to one place, how many metres around that place
+	// count as reached. What flies level reaches the ground it passes over. Neither is less
+	// than Beside.
+	Radius float64
 	// Height is the height over the ground, in metres, under which a sensor must be able to
 	// see over a zone if it is to confirm or refute the class there. It is where most of
 	// them fly, not where the lowest do.
 	Height float64
 }
 
+// ends reports whether only the ground at the end of the flight is reached.
+func (h *Habit) ends() bool { return h.Falls || h.Glides }
+
 // Models are the assumptions per class. The zero value means the defaults.
 type Models struct {
 	habits [class.Count]Habit
 	set    bool
 	ground *Ground
-	// Futures is how many futures a forecast is made of. 0: 256.
+	// Futures is how many futures a forecast is made of, 32 to 512. 0: 256.
 	Futures int
+	// Flat makes the world a plane that stands still, for scenarios that are given so: what
+	// falls feels neither the earth's curve nor its turning.
+	Flat bool
 }
 
 // defaults: why these figures. Horizons are what the policy can use (prepare looks 15
 // min ahead) and what motion still says something about. A drone's route has a few
-// way-points an hour; a cruise missile turns about once in two minutes, by tens of
-// degrees; an aircraft under control seldom. Rockets have c·A/m of 1e-4 to 5e-4, heavy
-// ballistic missiles 5e-5 to 2e-4 m²/kg.
+// way-points an hour; a cruise missile turns about once in three minutes, by tens of
+// degrees; an aircraft under control seldom. Rockets have c·A/m of 5e-5 to 5e-4, heavy
+// ballistic missiles 1e-5 to 2e-4 m²/kg.
+//
+// What "reached" means: a drone, a cruise missile or an aircraft can come down, be shot
+// down or let something go anywhere on its way, so a zone is reached when it passes over
+// the zone's ground; what falls or glides does harm where it ends and nowhere before, so a
+// zone is reached when the end lies in it or within the radius in which a warhead of its
+// size hurts people in the open.
 var defaults = [class.Count]Habit{
-	class.Unknown:          {Horizon: 15 * time.Minute, Turns: 0.25, Turn: 40, Wander: 4, Speed: 0.08, Slowest: 15, Fastest: 1500, Far: 200e3, Height: 500},
-	class.BallisticMissile: {Falls: true, Drag: 1e-4, DragSpread: 0.6, Height: 20000},
-	class.CruiseMissile:    {Horizon: 15 * time.Minute, Turns: 0.3, Turn: 35, Wander: 2.5, Speed: 0.04, Slowest: 120, Fastest: 1000, Far: 400e3, Height: 500},
-	class.Rocket:           {Falls: true, Drag: 2.5e-4, DragSpread: 0.6, Height: 5000},
-	class.Drone:            {Horizon: 20 * time.Minute, Turns: 0.12, Turn: 35, Wander: 3, Speed: 0.06, Slowest: 15, Fastest: 180, Far: 150e3, Height: 800},
-	class.GlideBomb:        {Glides: true, Horizon: 6 * time.Minute, Turns: 0.1, Turn: 10, Wander: 2, Speed: 0.1, Slowest: 80, Fastest: 350, Far: 80e3, Height: 4000},
-	class.Aircraft:         {Horizon: 15 * time.Minute, Turns: 0.3, Turn: 50, Wander: 3, Speed: 0.05, Slowest: 30, Fastest: 700, Far: 300e3, Height: 3000},
+	class.Unknown:          {Horizon: 15 * time.Minute, Turns: 0.25, Turn: 25, Strays: 0.02, Wander: 4, Speed: 0.08, Slowest: 15, Fastest: 1500, Far: 200e3, Height: 500},
+	class.BallisticMissile: {Falls: true, Drag: 4e-5, DragSpread: 1, Radius: 400, Height: 20000},
+	class.CruiseMissile:    {Horizon: 15 * time.Minute, Turns: 0.35, Turn: 22, Strays: 0.01, Wander: 2, Speed: 0.03, Slowest: 120, Fastest: 1000, Far: 400e3, Height: 500},
+	class.Rocket:           {Falls: true, Drag: 6e-5, DragSpread: 1.1, Radius: 250, Height: 5000},
+	class.Drone:            {Horizon: 20 * time.Minute, Turns: 0.08, Turn: 22, Strays: 0.01, Wander: 2.5, Speed: 0.04, Slowest: 15, Fastest: 180, Far: 150e3, Height: 800},
+	class.GlideBomb:        {Glides: true, Horizon: 8 * time.Minute, Wander: 3, Speed: 0.08, Slowest: 80, Fastest: 350, Radius: 300, Height: 4000},
+	class.Aircraft:         {Horizon: 15 * time.Minute, Turns: 0.25, Turn: 30, Strays: 0.05, Wander: 2.5, Speed: 0.04, Slowest: 30, Fastest: 700, Far: 300e3, Height: 3000},
 }
 
 // DefaultModels are the models that ship.
@@ -95,7 +114,7 @@ func (m Models) filled() Models {
 	if m.Futures <= 0 {
 		m.Futures = 256
 	}
-	m.Futures = min(max(m.Futures, 32), 8192)
+	m.Futures = min(max(m.Futures, 32), mostFutures)
 	return m
 }
 

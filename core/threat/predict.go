@@ -18,10 +18,37 @@ import (
 // the same arguments give the same forecast. seed shifts the futures; give the same for
 // all revisions of a track, and its probabilities do not jitter from one to the next.
 //
-// P is the probability that the object passes over or hits the zone within the horizon,
-// if it exists. A track that has ended reaches nothing.
+// P is the probability that the object reaches the zone within the horizon, if it exists;
+// Habit says what reaching is. A track that has ended reaches nothing.
+//
+// Who forecasts often keeps a Forecaster, which does the same without making its
+// workspace each time.
 func Predict(tr track.Track, zones *zone.Set, models Models, seed uint64) Forecast {
-	models = models.filled()
+	return NewForecaster(zones, models).Predict(&tr, seed)
+}
+
+// Forecaster is the workspace of Predict for one zone set. Its results do not depend on
+// what it was used for before. It belongs to one caller at a time; make one for each of
+// several that work side by side, from Models that have the raster already (Models.On).
+type Forecaster struct {
+	zones  *zone.Set
+	models Models
+	e      ensemble
+}
+
+// NewForecaster makes a workspace.
+func NewForecaster(zones *zone.Set, models Models) *Forecaster {
+	f := &Forecaster{zones: zones, models: models.filled()}
+	g := f.models.over(zones)
+	f.e = ensemble{
+		models: f.models, ground: g,
+		seen: make([]uint32, len(g.sets)), tally: make([]tally, g.zones),
+	}
+	return f
+}
+
+// Predict is the package's Predict for the forecaster's zones.
+func (p *Forecaster) Predict(tr *track.Track, seed uint64) Forecast {
 	f := Forecast{
 		Track: tr.ID, Revision: tr.Revision, At: tr.At, SeenAt: tr.SeenAt,
 		Class: tr.Class, Existence: tr.Existence, Status: tr.Status, Reason: tr.Reason, Into: tr.Into,
@@ -29,13 +56,14 @@ func Predict(tr track.Track, zones *zone.Set, models Models, seed uint64) Foreca
 		Kinds: kinds(tr.Sources), Evidence: evidence(tr),
 	}
 	f.Sensors = len(f.Kinds)
-	if tr.Status == track.Ended || zones == nil || zones.Len() == 0 || !sane(&tr.State) {
+	if tr.Status == track.Ended || p.zones == nil || p.zones.Len() == 0 || !sane(&tr.State) {
 		return f
 	}
-	e := newEnsemble(&tr, models.over(zones), models, seed)
+	e := &p.e
+	e.begin(tr, seed)
 	e.play()
 	f.Horizon = e.horizon
-	f.Reaches = e.reaches(zones, tr.At)
+	f.Reaches = e.reaches(p.zones, tr.At)
 	return f
 }
 
@@ -71,7 +99,7 @@ func kinds(sources []track.Contribution) []string {
 }
 
 // evidence is a line for each of the last observations.
-func evidence(tr track.Track) []string {
+func evidence(tr *track.Track) []string {
 	recent := tr.Recent[max(0, len(tr.Recent)-mostEvidence):]
 	out := make([]string, 0, len(recent))
 	for _, o := range recent {
@@ -106,25 +134,39 @@ func word(b observation.Body) string {
 	}
 }
 
-// ensemble is the futures of one track and what they have reached.
+// ensemble is the futures of one track and what they have reached. Its slices are kept
+// from one track to the next; what is in them is told apart by the number of the future.
 type ensemble struct {
-	models  Models
-	ground  *Ground
+	models Models
+	ground *Ground
+
 	origin  geo.Position
-	frame   geo.ENU
 	height  float64
-	mean    [6]float64 // position (relative to origin) and velocity, east, north, up
+	mean    [6]float64 // metres east, north, up of the origin; metres per second
 	root    [6][6]float64
+	blind   bool // the height is not known
 	mix     class.Mix
 	turning float64
 	climbs  float64 // weight of what is not free fall, for a body that may still burn
 	horizon time.Duration
-	seq     sequence
+	shift   [dimensions]float32
+	where   lay
+
 	visits  []visit
-	seen    []int32 // per set of zones: the last future that was counted there
-	entered []int32 // per zone: the same
-	future  int32   // from 1
+	sorted  []visit
+	touched []int32
+	seen    []uint32 // per set of several zones: the last future that was counted there
+	tally   []tally  // per zone
+	future  uint32   // never repeats until it wraps, when what is kept is wiped
+	thrown  int      // points of the dice used up
 	weight  float64
+}
+
+// tally is what is kept of a zone: the last future that was counted there, and how many
+// were of this track; zero between two tracks.
+type tally struct {
+	last  uint32
+	count int32
 }
 
 // visit is one future in one zone for the first time.
@@ -134,123 +176,219 @@ type visit struct {
 	weight float32
 }
 
-func newEnsemble(tr *track.Track, ground *Ground, models Models, seed uint64) *ensemble {
-	e := &ensemble{models: models, ground: ground, mix: tr.Class.Normal(), seq: newSequence(seed)}
+// blindHeight is the standard deviation, in metres, from which on a height is a guess.
+const blindHeight = 3000
+
+func (e *ensemble) begin(tr *track.Track, seed uint64) {
+	e.mix = tr.Class.Normal()
 	if !e.mix.Said() {
 		e.mix = class.Of(class.Unknown)
 	}
 	e.origin = tr.State.Position.Position()
 	e.height = float64(e.origin.Height)
-	e.frame = geo.NewENU(e.origin)
-	v := e.frame.ToVelocity(tr.State.Velocity)
+	frame := geo.NewENU(e.origin)
+	e.mean = [6]float64{}
+	v := frame.ToVelocity(tr.State.Velocity)
 	copy(e.mean[3:], v[:])
-	r := e.frame.Rotation()
+	r := frame.Rotation()
 	cov := turned(&r, &tr.State.Covariance)
+	e.blind = cov[2][2] > blindHeight*blindHeight
 	e.root = cholesky(&cov)
 	e.turning = min(max(tr.Modes.Manoeuvre, 0), 1)
 	e.climbs = min(max(1-tr.Modes.Ballistic, 0), 1)
-	e.seen, e.entered = make([]int32, len(ground.sets)), make([]int32, ground.zones)
-	e.visits = make([]visit, 0, 8*models.Futures)
-	return e
+	e.horizon, e.thrown = 0, 0
+	e.shift = shifts(seed)
+	e.where = newLay(e.ground, e.origin.Point)
+	e.visits, e.touched = e.visits[:0], e.touched[:0]
+	if e.future > math.MaxUint32-2*mostFutures {
+		clear(e.seen)
+		clear(e.tally)
+		e.future = 0
+	}
 }
+
+// least is the share below which a class gets no futures, and fewest how many a class
+// gets at least.
+const (
+	least  = 0.02
+	fewest = 16
+)
 
 // play divides the futures among the classes by their weight, each at least a few.
 func (e *ensemble) play() {
 	for _, c := range class.All() {
 		p := e.mix[c]
-		if p < 0.02 {
+		if p < least {
 			continue
 		}
-		n := max(int(math.Round(p*float64(e.models.Futures))), 24)
+		n := max(int(math.Round(p*float64(e.models.Futures))), fewest)
 		e.weight = p / float64(n)
 		h := &e.models.habits[c]
-		if h.Falls {
+		switch {
+		case h.Falls && !e.blind:
 			e.fall(h, n)
-			continue
-		}
-		e.horizon = max(e.horizon, h.Horizon)
-		for range n {
-			e.future++
-			e.fly(h)
+		case h.ends():
+			e.glide(h, n)
+		default:
+			e.horizon = max(e.horizon, h.Horizon)
+			for i := range n {
+				e.fly(h, i)
+			}
 		}
 	}
 }
 
-// reached counts a future over a cell's zones, each zone once.
-func (e *ensemble) reached(set int32, after float64) {
-	if set == 0 || e.seen[set] == e.future {
+// throw begins a future and gives its point.
+func (e *ensemble) throw() throw {
+	e.future++
+	e.thrown++
+	return throw{dice: e.ground.dice, point: &e.ground.dice.points[(e.thrown-1)%mostFutures], shift: &e.shift}
+}
+
+// reached counts a future over a set of zones, each zone once.
+func (e *ensemble) reached(s set, after, weight float64) {
+	switch {
+	case s == 0:
+	case int(s) <= len(e.tally):
+		e.enter(int32(s)-1, after, weight)
+	default:
+		k := int(s) - len(e.tally) - 1
+		if e.seen[k] == e.future {
+			return
+		}
+		e.seen[k] = e.future
+		for _, z := range e.ground.sets[k] {
+			e.enter(z, after, weight)
+		}
+	}
+}
+
+func (e *ensemble) enter(z int32, after, weight float64) {
+	t := &e.tally[z]
+	if t.last == e.future {
 		return
 	}
-	e.seen[set] = e.future
-	for _, z := range e.ground.sets[set] {
-		if e.entered[z] != e.future {
-			e.entered[z] = e.future
-			e.visits = append(e.visits, visit{zone: z, after: float32(after), weight: float32(e.weight)})
-		}
+	t.last = e.future
+	if t.count == 0 {
+		e.touched = append(e.touched, z)
 	}
+	t.count++
+	e.visits = append(e.visits, visit{zone: z, after: float32(after), weight: float32(weight)})
 }
 
-// reaches turns the visits into one Reach per zone, in ascending order of zone.
+// reaches sums up, in ascending order of zone id, which is that of zone indices.
 func (e *ensemble) reaches(zones *zone.Set, at time.Time) []Reach {
-	byZone := make([]int32, len(e.entered)+1) // where each zone's visits begin
-	for _, v := range e.visits {
-		byZone[v.zone+1]++
+	slices.Sort(e.touched)
+	if cap(e.sorted) < len(e.visits) {
+		e.sorted = make([]visit, len(e.visits), 2*len(e.visits))
 	}
-	for i := 1; i < len(byZone); i++ {
-		byZone[i] += byZone[i-1]
+	e.sorted = e.sorted[:len(e.visits)]
+	next := int32(0) // count becomes where each zone's visits end
+	for _, z := range e.touched {
+		n := e.tally[z].count
+		e.tally[z].count = next
+		next += n
 	}
-	fill := slices.Clone(byZone)
-	sorted := make([]visit, len(e.visits))
 	for _, v := range e.visits {
-		sorted[fill[v.zone]] = v
-		fill[v.zone]++
+		t := &e.tally[v.zone]
+		e.sorted[t.count] = v
+		t.count++
 	}
 	var out []Reach
-	for z := range len(e.entered) {
-		of := sorted[byZone[z]:byZone[z+1]]
+	from := int32(0)
+	for _, z := range e.touched {
+		t := &e.tally[z]
+		of := e.sorted[from:t.count]
+		from, t.count = t.count, 0
 		p := 0.0
 		for _, v := range of {
 			p += float64(v.weight)
 		}
 		if p >= Negligible {
-			out = append(out, Reach{Zone: zones.ByIndex(z).ID, P: math.Min(p, 1), Arrival: arrival(of, p, at)})
+			if out == nil {
+				out = make([]Reach, 0, len(e.touched))
+			}
+			out = append(out, Reach{Zone: zones.ByIndex(int(z)).ID, P: math.Min(p, 1), Arrival: arrival(of, p, at)})
 		}
 	}
 	return out
 }
 
-// arrival is the quantiles of visits whose weights sum to p, from a histogram.
+// arrival is the quantiles of visits whose weights sum to p. It changes their order. A few
+// visits say little about the first and the last, so the interval is wider the fewer they are.
 func arrival(of []visit, p float64, at time.Time) Arrival {
+	var q [3]float64
+	if len(of) <= fewVisits {
+		q = quantilesOfFew(of, p)
+	} else {
+		q = quantilesOfMany(of, p)
+	}
+	wider := padShare + padFew/math.Sqrt(float64(len(of)))
+	q[0] = math.Max(q[0]*(1-math.Min(wider, 0.5))-padSeconds, 0)
+	q[2] = q[2]*(1+wider) + padSeconds
+	return Arrival{Earliest: moment(at, q[0]), Likely: moment(at, q[1]), Latest: moment(at, q[2])}
+}
+
+const (
+	fewVisits = 24
+	// By so much of the time left, and by so many seconds, the interval is wider than the
+	// futures: what no future foresaw happens too.
+	padShare, padFew, padSeconds = 0.02, 0.25, 1.0
+)
+
+var levels = [3]float64{0.05, 0.5, 0.95}
+
+// quantilesOfFew sorts.
+func quantilesOfFew(of []visit, p float64) (q [3]float64) {
+	for i := 1; i < len(of); i++ {
+		for j := i; j > 0 && of[j].after < of[j-1].after; j-- {
+			of[j], of[j-1] = of[j-1], of[j]
+		}
+	}
+	k, sum := 0, 0.0
+	for i, level := range levels {
+		for k < len(of)-1 && sum+float64(of[k].weight) < level*p {
+			sum += float64(of[k].weight)
+			k++
+		}
+		q[i] = float64(of[k].after)
+	}
+	return q
+}
+
+// quantilesOfMany makes a histogram.
+func quantilesOfMany(of []visit, p float64) (q [3]float64) {
 	const bins = 64
 	first, last := of[0].after, of[0].after
 	for _, v := range of {
 		first, last = min(first, v.after), max(last, v.after)
 	}
 	width := float64(last-first) / bins
-	var count [bins]float64
-	for _, v := range of {
-		k := 0
-		if width > 0 {
-			k = min(int(float64(v.after-first)/width), bins-1)
-		}
-		count[k] += float64(v.weight)
+	var count [bins]float32
+	scale := float32(0)
+	if width > 0 {
+		scale = float32(1 / width)
 	}
-	var out [3]time.Time
+	for _, v := range of {
+		count[min(int((v.after-first)*scale), bins-1)] += v.weight
+	}
 	k, sum := 0, 0.0
-	for i, q := range [3]float64{0.05, 0.5, 0.95} {
-		for k < bins-1 && sum+count[k] < q*p {
-			sum += count[k]
+	for i, level := range levels {
+		for k < bins-1 && sum+float64(count[k]) < level*p {
+			sum += float64(count[k])
 			k++
 		}
 		share := 0.0
 		if count[k] > 0 {
-			share = min(max((q*p-sum)/count[k], 0), 1)
+			share = min(max((level*p-sum)/float64(count[k]), 0), 1)
 		}
-		out[i] = moment(at, float64(first)+(float64(k)+share)*width)
+		q[i] = float64(first) + (float64(k)+share)*width
 	}
-	return Arrival{Earliest: out[0], Likely: out[1], Latest: out[2]}
+	return q
 }
 
 func moment(at time.Time, seconds float64) time.Time {
 	return at.Add(time.Duration(seconds * float64(time.Second))).Round(time.Millisecond)
 }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

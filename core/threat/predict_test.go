@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -262,23 +264,20 @@ func TestRasterAgreesWithTheIndex(t *testing.T) {
 	wrong, n := 0, 20000
 	for range n {
 		p := geo.Point{Lat: geo.Degrees(49.7 + 0.6*rng.Float64()), Lon: geo.Degrees(29.6 + 0.8*rng.Float64())}
-		at, ok := g.cellAt(p)
-		i, in := zones.IndexAt(p)
-		if in && !zones.Shape(i).Contains(p) {
-			in = false
+		var want, got []int32
+		zones.InCircle(geo.Circle{Centre: p, Radius: Beside}, func(i int) { want = append(want, int32(i)) })
+		if r, c, ok := g.cellAt(p); ok {
+			got = g.of(g.cells[g.cell(r, c)] & setMask)
 		}
-		switch {
-		case ok && in && len(g.sets[g.over[at]]) == 1 && g.sets[g.over[at]][0] == int32(i):
-		case !in && (!ok || g.over[at] == 0):
-		default:
+		if !slices.Equal(want, got) {
 			wrong++
 		}
 	}
-	if share := float64(wrong) / float64(n); share > 0.1 {
+	if share := float64(wrong) / float64(n); share > 0.12 {
 		t.Errorf("the raster differs at %.3f of all places", share)
 	}
 	for i := range zones.Len() {
-		if at, ok := g.cellAt(zones.ByIndex(i).Label); !ok || g.sets[g.over[at]][0] != int32(i) {
+		if r, c, ok := g.cellAt(zones.ByIndex(i).Label); !ok || !slices.Equal(g.of(g.cells[g.cell(r, c)]&setMask), []int32{int32(i)}) {
 			t.Fatalf("zone %d is not in its own middle", i)
 		}
 	}
@@ -356,13 +355,27 @@ func BenchmarkPredict(b *testing.B) {
 			v := map[class.Class][3]float64{class.Drone: {0, 50, 0}, class.CruiseMissile: {0, 230, 0}, class.BallisticMissile: {0, 600, 300}}[c]
 			b.Run(fmt.Sprintf("%d/%s", zones.Len(), c), func(b *testing.B) {
 				tr := flying(c, 0, -150e3, 400, v, 60, 2)
+				f := NewForecaster(zones, m)
 				b.ReportAllocs()
+				n, began := 0, processTime()
 				for b.Loop() {
-					Predict(tr, zones, m, 1)
+					f.Predict(&tr, 1)
+					n++
 				}
+				b.ReportMetric(float64((processTime()-began).Microseconds())/float64(n), "cpu-µs/op")
 			})
 		}
 	}
+}
+
+// processTime is the processor time this process has used: on a shared machine it says
+// more than the wall clock.
+func processTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func BenchmarkSurvey(b *testing.B) {

@@ -129,6 +129,7 @@ func newRun(job Job, play *tracking.Play, out io.Writer) *run {
 		book: warning.NewBook(job.Zones, job.Policy, warning.Options{}),
 		out:  bufio.NewWriterSize(out, 1<<16),
 	}
+	r.models.Flat = true
 	for _, s := range play.Sensors() {
 		r.sites[s.Name] = s.Pos
 	}
