@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path
 # What "tocsin version" says; empty where there is no repository.
 REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 
-.PHONY: bench-forecast run build web test test-go test-web setup bench fuzz fuzz-long scenarios clean
+.PHONY: run build web test test-go test-web setup bench scorecard fuzz fuzz-long histories scenarios clean
 
 run: build
 	$(BIN) demo
@@ -46,6 +46,15 @@ test-web: build
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+# Forecast and decision on simulated raids with their truth (docs/scorecard.md); about half an hour on two free cores.
+SEEDS ?= 1-200
+scorecard: build
+	nice $(BIN) scorecard --country ua --seeds $(SEEDS) --html bin/scorecard-ua.html
+	nice $(BIN) scorecard --country il --seeds $(SEEDS) --html bin/scorecard-il.html
+# Both histories whole, at full speed: at every moment the board is what the file says. Takes long.
+histories:
+	TOCSIN_WHOLE_HISTORIES=1 $(GO) test -timeout 6h -run TestBoardIsTheFile -v ./cmd/tocsin
+
 # Rewrites the traces of the scenarios; read the difference before you commit it.
 scenarios: build
 	$(BIN) sim --update scenarios/*.txt
@@ -55,6 +64,7 @@ scenarios: build
 MUTATIONS ?= 10000000
 FUZZTIME ?= 20s
 # The forecast against raids that another physics made: reliability, skill, arrivals. Minutes.
+.PHONY: bench-forecast
 RAIDS ?= 40
 bench-forecast:
 	$(GO) test ./core/threat -run "TestCalibration$$" -flights 300 -v

@@ -50,6 +50,9 @@ func (d *Desk) check(now time.Time, g Grant, c Command) (pipeline.Order, *refusa
 	if c.Threat != nil {
 		o.Threat = *c.Threat
 	}
+	if c.Universe != "" && c.Universe != d.cfg.Universe {
+		return o, refuse(http.StatusUnprocessableEntity, "universe", "is %s, and this desk is of the universe %s: nothing passes from one to the other", c.Universe, d.cfg.Universe)
+	}
 	if r := clocks(now, c); r != nil {
 		return o, r
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"tocsin/core/alert"
 	"tocsin/core/class"
 	"tocsin/core/pipeline"
 	"tocsin/core/warning"
@@ -44,10 +45,13 @@ type Command struct {
 	// Sent is the caller's clock when the command was sent. It is no part of the content.
 	Sent    time.Time `json:"sent,omitzero"`
 	Observe *Observe  `json:"observe,omitempty"`
+	// Universe is the one that the command is meant for: in the other it is refused. Empty is
+	// whichever takes it.
+	Universe alert.Universe `json:"universe,omitempty"`
 }
 
 // members says which of a command's members an action must have and may have, beside id,
-// action and sent.
+// action, sent and universe.
 type members struct{ must, may []string }
 
 // takes is the whole of what each action takes; its keys are the actions of the door.
@@ -86,6 +90,11 @@ func decode(b []byte) (Command, *fault) {
 		"reason":  func(v value) (f *fault) { c.Reason, f = v.words("reason", maxReason); return f },
 		"sent":    func(v value) (f *fault) { c.Sent, f = v.time("sent"); return f },
 		"observe": func(v value) (f *fault) { c.Observe, f = v.observe(); return f },
+		"universe": func(v value) *fault {
+			s, f := v.oneOf("universe", []string{string(alert.Live), string(alert.Exercise)})
+			c.Universe = alert.Universe(s)
+			return f
+		},
 	})
 	if f != nil {
 		return c, f
@@ -96,6 +105,9 @@ func decode(b []byte) (Command, *fault) {
 	c.Zones, c.Regions = slices.Compact(c.Zones), slices.Compact(c.Regions)
 	return c, c.complete(has)
 }
+
+// always are the members that every action may have.
+var always = []string{"id", "action", "sent", "universe"}
 
 // complete refuses what is missing and what has no meaning in the action.
 func (c *Command) complete(has []string) *fault {
@@ -111,7 +123,7 @@ func (c *Command) complete(has []string) *fault {
 		}
 	}
 	for _, name := range has {
-		if name != "id" && name != "action" && name != "sent" && !slices.Contains(m.must, name) && !slices.Contains(m.may, name) {
+		if !slices.Contains(always, name) && !slices.Contains(m.must, name) && !slices.Contains(m.may, name) {
 			return &fault{name, fmt.Sprintf("has no meaning in %s; leave it out", c.Action)}
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tocsin/core/alert"
 	"tocsin/core/class"
 	"tocsin/core/pipeline"
 	"tocsin/core/warning"
@@ -104,6 +105,7 @@ type Carrier interface {
 // Config is what a desk is made with. The functions are called from many requests at once
 // and must not block; what they return is not changed afterwards.
 type Config struct {
+	Universe   alert.Universe // a command that says another is refused
 	Grants     Grants
 	Carrier    Carrier
 	Zones      func() *zone.Set

@@ -193,7 +193,7 @@ func open(t testing.TB, change func(*Config)) *place {
 	set := country(t)
 	p := &place{t: t, carrier: &carrier{}}
 	cfg := Config{
-		Grants: tokens(), Carrier: p.carrier, Zones: func() *zone.Set { return set }, Warnings: inForce,
+		Universe: alert.Exercise, Grants: tokens(), Carrier: p.carrier, Zones: func() *zone.Set { return set }, Warnings: inForce,
 		Proposals: proposals,
 		Signing:   func() Signing { return keys{until: noon.AddDate(1, 0, 0)} },
 		Conditions: func() []health.Condition {
@@ -414,6 +414,8 @@ var refusals = []struct {
 	{declare, `14:30:00Z`, `14:30:00+02:00`, "", 422, "until"},
 	{declare, `"2026-11-22T14:30:00Z"`, `"2026-11-23T13:58:30.001Z"`, "", 422, "until"},
 	{declare, `"stage"`, `"sent":"2026-11-22T13:53:29Z","stage"`, "", 422, "sent"},
+	{declare, `"stage"`, `"universe":"live","stage"`, "", 422, "universe"},
+	{declare, `"stage"`, `"universe":"test","stage"`, "", 400, "universe"},
 	{declare, `"stage"`, `"sent":"2026-11-22T14:03:31Z","stage"`, "", 422, "sent"},
 	{fix, `13:58:20Z`, `13:58:36Z`, "", 422, "observe.at"},
 	{fix, `13:58:20Z`, `13:53:29Z`, "", 422, "observe.at"},

@@ -173,6 +173,13 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusRequestURITooLong, "the address is too long", "Ask for fewer regions.")
 		return
 	}
+	// Not passed over: whatever stands after a question mark makes of one document as many as
+	// a cache can hold, and who misspells a parameter is answered another question than asked.
+	takes := r.URL.Path == "/v1/board" || r.URL.Path == "/v1/stream"
+	if strings.HasPrefix(r.URL.Path, "/v1/") && !takes && (r.URL.RawQuery != "" || r.URL.ForceQuery) {
+		problem(w, http.StatusBadRequest, "no such parameter", "This path takes none. Only /v1/board and /v1/stream take region=ID.")
+		return
+	}
 	g.mux.ServeHTTP(w, r)
 }
 

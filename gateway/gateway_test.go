@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -361,6 +362,24 @@ func TestFilesOfThePage(t *testing.T) {
 			}
 			if b, err := io.ReadAll(z); err != nil || !bytes.Equal(b, f.plain) {
 				t.Errorf("%s: packed otherwise than plain: %v", name, err)
+			}
+		}
+	}
+}
+
+// What stands after a question mark is a document of its own for a cache: where nothing is
+// asked for, it is refused in words.
+func TestUnknownParameters(t *testing.T) {
+	w := newWorld(t, squares(t, 1, nil), nil)
+	for _, path := range []string{"/v1/active", "/v1/keys", "/v1/zones", "/v1/cap.atom", "/v1/board", "/v1/stream"} {
+		for _, query := range []string{"?x=1", "?regoin=UA59", "?"} {
+			if query == "?" && (path == "/v1/board" || path == "/v1/stream") {
+				continue // no parameter, and theirs may be left out
+			}
+			rec := httptest.NewRecorder()
+			w.g.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path+query, nil))
+			if rec.Code != http.StatusBadRequest || rec.Header().Get("Content-Type") != "application/problem+json" || !strings.Contains(rec.Body.String(), "parameter") {
+				t.Errorf("%s%s: %d %s", path, query, rec.Code, rec.Body)
 			}
 		}
 	}

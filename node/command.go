@@ -35,7 +35,7 @@ func (n *Node) Carry(ctx context.Context, o pipeline.Order) (pipeline.Answer, er
 	if err != nil {
 		return pipeline.Answer{}, fmt.Errorf("node: command %s: %w: %w", o.ID, desk.ErrNotKept, err)
 	}
-	at, err := n.journal.Append(ctx, journal.New{At: time.Now(), Kind: pipeline.KindCommand, Body: body})
+	at, err := n.journal.Append(ctx, journal.New{At: n.cfg.now(), Kind: pipeline.KindCommand, Body: body})
 	if err != nil {
 		n.notKept(err)
 		return pipeline.Answer{}, fmt.Errorf("node: command %s: %w: %w", o.ID, desk.ErrNotKept, err)
@@ -81,7 +81,12 @@ func (n *Node) notKept(err error) {
 
 // openDesk makes the handler of the desk's door.
 func (n *Node) openDesk() (http.Handler, error) {
+	rate := 0.0 // the desk's own
+	if n.cfg.Replay != nil {
+		rate = n.cfg.Replay.Rate
+	}
 	return desk.New(desk.Config{
+		Universe: n.cfg.Universe, Now: n.cfg.now, Rate: rate, Burst: rate,
 		Grants: n.grants, Carrier: n, Zones: n.sets.now, Signing: func() desk.Signing { return n.signing.Load() },
 		Warnings: n.loop.inForce.list, Proposals: n.loop.proposed.list, Conditions: n.loop.health.Raised, Note: n.condition,
 		Answered: n.memory.ledger.Answers(), Registry: n.registry,

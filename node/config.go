@@ -42,6 +42,20 @@ type Config struct {
 	Basemap   string         `yaml:"basemap"`  // a folder of the page's own basemaps
 	Policy    string         `yaml:"policy"`
 	Sources   []Source       `yaml:"sources"`
+	Replay    *Replay        `yaml:"-"` // not of the file: `tocsin replay` sets it
+}
+
+// Replay makes a system live in the time of a recording. An exercise only.
+type Replay struct {
+	// Clock is the recording's time, read in place of the machine's. It never goes back; where
+	// it jumps, what is due is done at its next reading.
+	Clock func() time.Time
+	// Rate is how many requests a second one token may make at the desk: a replay gives the
+	// commands of years.
+	Rate float64
+	// BoardOnly leaves the other channels out: signing a CAP document takes longer than all
+	// else of a warning, and nobody asks for those of years at once.
+	BoardOnly bool
 }
 
 // Public is where citizens ask.
@@ -183,6 +197,14 @@ func (c *Config) resolve(dir string) {
 // shipped reports whether a zones entry names a set inside the program.
 func shipped(name string) bool { return name == "ua" || name == "il" }
 
+// now reads the clock that the system lives by.
+func (c *Config) now() time.Time {
+	if c.Replay != nil {
+		return c.Replay.Clock()
+	}
+	return time.Now()
+}
+
 // Check names the first field that is wrong and what it should be.
 func (c *Config) Check() error {
 	switch {
@@ -200,6 +222,8 @@ func (c *Config) Check() error {
 		return fmt.Errorf("sources: %d are more than %d", len(c.Sources), maxSources)
 	case c.Sender == "" || strings.ContainsAny(c.Sender, " \t\r\n,<&"):
 		return fmt.Errorf("sender: %q must be there and hold no space, comma, < or &", c.Sender)
+	case c.Replay != nil && (c.Universe != alert.Exercise || c.Replay.Clock == nil):
+		return errors.New("replay: only in the exercise universe, with a clock")
 	case (c.Public.TLS.Cert == "") != (c.Public.TLS.Key == ""):
 		return errors.New("public.tls: cert and key go together")
 	}

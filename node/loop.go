@@ -398,6 +398,7 @@ func (l *loop) speak(now time.Time, out []pipeline.Change) {
 			l.metrics.alerts.Inc()
 			l.log.Info(c.String())
 		case pipeline.Condition:
+			l.metrics.told(c.Condition)
 			l.note(c.Condition)
 		case pipeline.TrackConfirmed, pipeline.TrackEnded, pipeline.Refused:
 			if l.log.Enabled(context.Background(), slog.LevelDebug) {

@@ -86,7 +86,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Node, err error
 			return nil, fmt.Errorf("node: keys: %w", err)
 		}
 	}
-	n := &Node{cfg: cfg, log: log, started: time.Now(), registry: prometheus.NewRegistry()}
+	n := &Node{cfg: cfg, log: log, started: cfg.now(), registry: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
 			n.Close()
@@ -134,11 +134,11 @@ func (n *Node) openMemory(ctx context.Context) (err error) {
 }
 
 func (n *Node) openKeys() (err error) {
-	if n.ring, err = keyring.OpenOrInit(n.cfg.Data, n.cfg.Universe, time.Now()); err != nil {
+	if n.ring, err = keyring.OpenOrInit(n.cfg.Data, n.cfg.Universe, n.cfg.now()); err != nil {
 		return fmt.Errorf("node: keys: %w", err)
 	}
 	n.root = n.ring.RootText()
-	if n.sign, err = openCAPKey(n.cfg.Data, n.cfg.Sender, time.Now()); err != nil {
+	if n.sign, err = openCAPKey(n.cfg.Data, n.cfg.Sender, n.cfg.now()); err != nil {
 		return fmt.Errorf("node: keys: %w", err)
 	}
 	return nil
@@ -212,10 +212,13 @@ func (n *Node) assemble(policy warning.Policy) error {
 	shown := health.NewMetrics(n.registry)
 	shown.Conditions(conditions)
 	n.journalMetrics(shown)
+	if err := n.registry.Register(feedMetrics{n.sensors, time.Now}); err != nil {
+		return fmt.Errorf("node: metrics: %w", err)
+	}
 	n.loop = &loop{
 		core: core, board: public, regions: public.Regions(), out: n.gateway, outboxes: []outbox{n.feed},
 		keeper: keeper{store: durable{n.journal}, spoken: n.spoken, backlog: n.memory.untaken, aside: len(n.memory.untaken) > 0},
-		health: conditions, metrics: newMetrics(shown), log: n.log, wall: time.Now, within: n.within,
+		health: conditions, metrics: newMetrics(shown), log: n.log, wall: n.cfg.now, within: n.within,
 		refresh:      map[string]bool{},
 		moments:      map[string]health.Condition{},
 		shed:         &n.shed,
@@ -228,6 +231,9 @@ func (n *Node) assemble(policy warning.Policy) error {
 		policies:     make(chan warning.Policy, 1),
 		broken:       make(chan error, 1),
 		ended:        make(chan struct{}),
+	}
+	if n.cfg.Replay != nil && n.cfg.Replay.BoardOnly {
+		n.loop.outboxes = nil
 	}
 	n.loop.staleAll()
 	if err := shown.Err(); err != nil {

@@ -101,7 +101,7 @@ func (n *Node) withHistory(set *zone.Set) *zone.Set {
 		earlier = append(earlier, n.before)
 		set = set.Remember(earlier...)
 	}
-	if !strange(set, n.memory.ledger.Restored(time.Now()).Warnings) {
+	if !strange(set, n.memory.ledger.Restored(n.cfg.now()).Warnings) {
 		return set
 	}
 	store := zones.StoreIn(n.cfg.Data)

@@ -53,6 +53,7 @@ func withFile(f string, dir string) map[string][][]string {
 	all := map[string][][]string{
 		"demo":              {{"demo", "--scenario", f}},
 		"serve":             {{"serve", "--config", f}},
+		"replay":            {{"replay", f, "--format", "ua-official"}, {"replay", f, "--format", "il-alerts"}, {"replay", "-", "--format", "il-alerts", "--zones", f}},
 		"sim":               {{"sim", f}, {"sim", "--check", f}},
 		"decode asterix":    {{"decode", "asterix", f}},
 		"cap check":         {{"cap", "check", f}},
@@ -64,6 +65,7 @@ func withFile(f string, dir string) map[string][][]string {
 		"track":             {{"track", "--scenario", f, "--out", out}},
 		"score":             {{"score", "--scenario", f, f}},
 		"forecast":          {{"forecast", "--scenario", f, "--zones", f, "--origin", "50,30", "--out", out}},
+		"scorecard":         {{"scorecard", "--seeds", "9", "--policy", f}, {"scorecard", "--seeds", "9", "--zones", f}},
 		"board verify":      {{"board", "verify", "--keys", f}},
 		"keys list":         {{"keys", "list", "--data", f}},
 		"keys rotate":       {{"keys", "rotate", "--data", f}},

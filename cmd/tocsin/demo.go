@@ -33,7 +33,6 @@ func (demoCmd) Help() string {
 
 // Run runs the system and its simulated world until it is told to stop.
 func (d demoCmd) Run(c *console) error {
-	c.patience.Store(int64(orderly))
 	for flag, address := range map[string]string{"--listen": d.Listen, "--desk": d.Desk} {
 		if err := node.CheckListen(address); err != nil {
 			return usageError("demo: %s: %v", flag, err)
@@ -57,6 +56,7 @@ func (d demoCmd) Run(c *console) error {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level}))
+	c.patience.Store(int64(orderly))
 	n, err := node.Open(c.ctx, cfg, log)
 	if err != nil {
 		return err

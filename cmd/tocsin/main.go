@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,21 +88,23 @@ func usageError(format string, args ...any) error { return misuse{fmt.Sprintf(fo
 
 // commands is the command line of cli.md.
 type commands struct {
-	Demo     demoCmd     `cmd:"" help:"A whole system with simulated radars, in the exercise universe, on http://localhost:8080."`
-	Serve    serveCmd    `cmd:"" help:"The real thing."`
-	Sim      simCmd      `cmd:"" help:"Run worlds in text through the core and print what changed."`
-	Decode   decodeCmd   `cmd:"" help:"Decode foreign bytes."`
-	Cap      capCmd      `cmd:"" help:"Check CAP documents and verify their signatures."`
-	Zones    zonesCmd    `cmd:"" help:"Check, import, build and compare zone sets."`
-	Track    trackCmd    `cmd:"" help:"Run the tracker on a scenario folder."`
-	Score    scoreCmd    `cmd:"" help:"Score tracks against the truth of a scenario folder."`
-	Forecast forecastCmd `cmd:"" help:"Run a scenario folder through picture, forecast and decision: which zones, how likely, when."`
-	Board    boardCmd    `cmd:"" help:"Verify frames of the board."`
-	Watch    watchCmd    `cmd:"" help:"Follow a board as a citizen's device does, verifying everything."`
-	Vectors  vectorsCmd  `cmd:"" help:"Write the public contract's vectors with their verdicts."`
-	Init     initCmd     `cmd:"" help:"Make the root key and the first board key of a universe."`
-	Keys     keysCmd     `cmd:"" help:"List, rotate and revoke board keys; make tokens for the desk."`
-	Version  versionCmd  `cmd:"" help:"Print the version of this program and of its contract."`
+	Demo      demoCmd      `cmd:"" help:"A whole system with simulated radars, in the exercise universe, on http://localhost:8080."`
+	Serve     serveCmd     `cmd:"" help:"The real thing."`
+	Sim       simCmd       `cmd:"" help:"Run worlds in text through the core and print what changed."`
+	Replay    replayCmd    `cmd:"" help:"Give the alarms of a recorded night, or of years, to a system's door."`
+	Decode    decodeCmd    `cmd:"" help:"Decode foreign bytes."`
+	Cap       capCmd       `cmd:"" help:"Check CAP documents and verify their signatures."`
+	Zones     zonesCmd     `cmd:"" help:"Check, import, build and compare zone sets."`
+	Track     trackCmd     `cmd:"" help:"Run the tracker on a scenario folder."`
+	Score     scoreCmd     `cmd:"" help:"Score tracks against the truth of a scenario folder."`
+	Scorecard scorecardCmd `cmd:"" help:"Measure forecast and decision on simulated raids with their truth."`
+	Forecast  forecastCmd  `cmd:"" help:"Run a scenario folder through picture, forecast and decision: which zones, how likely, when."`
+	Board     boardCmd     `cmd:"" help:"Verify frames of the board."`
+	Watch     watchCmd     `cmd:"" help:"Follow a board as a citizen's device does, verifying everything."`
+	Vectors   vectorsCmd   `cmd:"" help:"Write the public contract's vectors with their verdicts."`
+	Init      initCmd      `cmd:"" help:"Make the root key and the first board key of a universe."`
+	Keys      keysCmd      `cmd:"" help:"List, rotate and revoke board keys; make tokens for the desk."`
+	Version   versionCmd   `cmd:"" help:"Print the version of this program and of its contract."`
 }
 
 func main() {
@@ -144,12 +147,15 @@ func run(c *console, args []string) int {
 	return exitCode(c, kctx.Run(c))
 }
 
+// dashed are the flags whose value may begin with a dash.
+var dashed = []string{"--root", "--origin", "--at"}
+
 // joined writes `--root KEY` as `--root=KEY`: keys are base64url, and one in 64 begins with
-// a dash, which would be taken for a flag; so would a southern --origin.
+// a dash, which would be taken for a flag; so would a southern place.
 func joined(args []string) []string {
 	var out []string
 	for i := 0; i < len(args); i++ {
-		if (args[i] == "--root" || args[i] == "--origin") && i+1 < len(args) {
+		if slices.Contains(dashed, args[i]) && i+1 < len(args) {
 			out = append(out, args[i]+"="+args[i+1])
 			i++
 			continue

@@ -27,7 +27,6 @@ func (serveCmd) Help() string {
 
 // Run serves until it is told to stop.
 func (s serveCmd) Run(c *console) error {
-	c.patience.Store(int64(orderly))
 	cfg := node.Defaults()
 	if s.Config != "" {
 		var err error
@@ -40,6 +39,7 @@ func (s serveCmd) Run(c *console) error {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level}))
+	c.patience.Store(int64(orderly))
 	n, err := node.Open(c.ctx, cfg, log)
 	switch {
 	case errors.Is(err, keyring.ErrNoKeys):

@@ -146,6 +146,9 @@ func (p *Pipeline) Next() (time.Time, bool) {
 // Proposals is what waits for a person; see warning.Book.Proposals.
 func (p *Pipeline) Proposals() []warning.Proposal { return p.book.Proposals() }
 
+// Coverage is what the warnings were last weighed with.
+func (p *Pipeline) Coverage() threat.Coverage { return p.cover }
+
 // Picture is the contract's word for how much of what is registered is alive.
 func (p *Pipeline) Picture() threat.Picture { return p.cover.Picture() }
 

@@ -134,7 +134,8 @@ const soonest = 5 * time.Second
 // An observation may come up to Config.Late after it was observed: it is taken where
 // it belongs in time. Later ones are counted (observation-late) and not used; so are
 // those that cannot be measured with (observation-refused) and those of unknown sources
-// (source-unknown).
+// (source-unknown). What is not used is no sign of life either: a source all of whose
+// observations are refused sees nothing for us, and the picture must not be called live for it.
 func (p *Picture) Observe(now time.Time, o observation.Observation) []Change {
 	now = now.UTC().Round(0)
 	changes := p.sweep(now)
@@ -143,7 +144,6 @@ func (p *Picture) Observe(now time.Time, o observation.Observation) []Change {
 		p.faults.unknown(now, o.Source)
 		return changes
 	}
-	s.lastAt, s.heard = now, true
 	o.ObservedAt = o.ObservedAt.UTC().Round(0)
 	switch age := now.Sub(o.ObservedAt); {
 	case o.Body == nil:
@@ -161,8 +161,10 @@ func (p *Picture) Observe(now time.Time, o observation.Observation) []Change {
 	}
 	switch b := o.Body.(type) {
 	case observation.Absence:
+		s.heardAt(now)
 		return append(changes, p.absent(now, s, o.ObservedAt.Add(-s.bias.Clock), b)...)
 	case observation.Cue:
+		s.heardAt(now)
 		p.cued(now, s, &o, b)
 		return changes
 	}
@@ -171,6 +173,7 @@ func (p *Picture) Observe(now time.Time, o observation.Observation) []Change {
 		p.faults.refused(now, s.reg.ID, err.Error())
 		return changes
 	}
+	s.heardAt(now)
 	return append(changes, p.take(now, s, &o, g)...)
 }
 

@@ -425,6 +425,32 @@ func TestLive(t *testing.T) {
 	}
 }
 
+// A source that is heard and never usable is not alive: nobody sees through it, and it must
+// not be said that somebody does.
+func TestRefusedIsNotAlive(t *testing.T) {
+	s := radar("r", 0)
+	for name, o := range map[string]observation.Observation{
+		"of the future":         observed(s, 3600, observation.Plot{Range: 20e3, Azimuth: 10}),
+		"absence of the future": observed(s, 3600, observation.Absence{}),
+		"far too late":          observed(s, -86400, observation.Plot{Range: 20e3, Azimuth: 10}),
+		"without a body":        observed(s, 0, nil),
+		"not measurable":        observed(s, 0, observation.Plot{Range: geo.Metres(math.NaN())}),
+	} {
+		p := NewPicture(Config{Sources: []observation.Source{s}})
+		p.Observe(after(0), o)
+		if p.Live(after(0))[0].Alive {
+			t.Errorf("%s: alive", name)
+		}
+		if c := p.Conditions(); len(c) != 1 || c[0].Subject != "r" || !c[0].Raised {
+			t.Errorf("%s: no condition names it: %v", name, c)
+		}
+		p.Observe(after(1), observed(s, 1, observation.Plot{Range: 20e3, Azimuth: 10}))
+		if !p.Live(after(1))[0].Alive {
+			t.Errorf("%s: not alive after a good one", name)
+		}
+	}
+}
+
 // A sensor's own track that began far off and has come to be the same object is merged
 // into the older track, and its reports go there from then on.
 func TestMerged(t *testing.T) {

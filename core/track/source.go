@@ -66,6 +66,9 @@ func (s *source) reach() float64 {
 	return within(float64(s.reg.Coverage.Range), 100, 1e7, defaultRange)
 }
 
+// heardAt notes an observation that could be used.
+func (s *source) heardAt(now time.Time) { s.lastAt, s.heard = now, true }
+
 // deaf reports whether a source has been silent for several of its periods.
 func (s *source) deaf(now time.Time) bool {
 	return !s.heard || now.Sub(s.lastAt) > max(deafAfter*s.period, shortestDeaf)

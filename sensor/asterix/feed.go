@@ -31,15 +31,17 @@ const (
 // Stats counts what a feed has done since it was made.
 type Stats struct {
 	Datagrams, Records, Observations int
-	Faults                           int // decoding; each may be a record lost
-	Unknown                          int // records of sources that are not registered
-	Overrun                          int // datagrams dropped by the system, where it tells
-	NoDetection                      int // 048 reports without a detection
-	Simulated, Test, Monitor         int // reports of no real object
-	Coasted                          int // 062 reports of tracks without new measurement
-	Inhibited                        int // reports of a source that says they shall be discarded
-	Unusable                         int // reports without a usable position
-	Other                            int // records of categories that make no observation
+	Bytes                            int       // of the datagrams
+	Faults                           int       // decoding; each may be a record lost
+	Unknown                          int       // records of sources that are not registered
+	Overrun                          int       // datagrams dropped by the system, where it tells
+	NoDetection                      int       // 048 reports without a detection
+	Simulated, Test, Monitor         int       // reports of no real object
+	Coasted                          int       // 062 reports of tracks without new measurement
+	Inhibited                        int       // reports of a source that says they shall be discarded
+	Unusable                         int       // reports without a usable position
+	Other                            int       // records of categories that make no observation
+	LastAt                           time.Time // when the last observation was made; zero: none yet
 }
 
 // Feed listens on one address for the sources registered there. It is a sensor.Sensor and
@@ -110,7 +112,7 @@ func (f *Feed) Run(ctx context.Context, emit func(observation.Observation)) erro
 // hear decodes one datagram that came at a time.
 func (f *Feed) hear(b []byte, received time.Time, emit func(observation.Observation)) {
 	records, faults := f.decoder.Decode(b)
-	turn := Stats{Datagrams: 1, Records: len(records)}
+	turn := Stats{Datagrams: 1, Bytes: len(b), Records: len(records)}
 	heard := map[*source]bool{}
 	for i := range records {
 		r := &records[i]
@@ -137,6 +139,9 @@ func (f *Feed) hear(b []byte, received time.Time, emit func(observation.Observat
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stats.add(turn)
+	if turn.Observations > 0 {
+		f.stats.LastAt = received
+	}
 	for s := range heard {
 		f.heard[s.ID] = received
 	}
@@ -163,6 +168,9 @@ func (f *Feed) tick(now time.Time, emit func(observation.Observation)) {
 	}
 	f.mu.Lock()
 	f.stats.Observations += made
+	if made > 0 {
+		f.stats.LastAt = now
+	}
 	f.mu.Unlock()
 }
 
@@ -207,6 +215,7 @@ func (f *Feed) strangersSeen() string {
 
 func (s *Stats) add(t Stats) {
 	s.Datagrams += t.Datagrams
+	s.Bytes += t.Bytes
 	s.Records += t.Records
 	s.Observations += t.Observations
 	s.Faults += t.Faults
