@@ -20,7 +20,7 @@ const module = "tocsin"
 
 // coreRooms in the order data flows.
 var coreRooms = []string{
-	"core/geo", "core/class", "core/observation", "core/zone", "core/track/registration", "core/track", "core/threat",
+	"core/geo", "core/class", "core/observation", "core/zone", "core/track/registration", "core/track/presence", "core/track", "core/threat",
 	"core/warning", "core/alert", "core/pipeline",
 }
 
@@ -69,6 +69,7 @@ var mayImport = map[string][]string{
 	"cmd/tocsin":        {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "scenarios", "journal", "desk", "vectors"},
 
 	"core/track/registration": {"core/geo", "core/observation"},
+	"core/track/presence":     {"core/geo", "core/class", "core/observation"},
 }
 
 // subordinate packages are part of the room above them.

@@ -20,7 +20,7 @@ const (
 // too vague, starts nothing: that is counted.
 func (p *Picture) start(now time.Time, q *plot) []Change {
 	if q.g.kind == angular {
-		p.faults.raise(now, "observation-unmatched", q.source.reg.ID, "directions alone start no track")
+		p.hear(now, q.source, &q.o)
 		return nil
 	}
 	if t, ok := q.o.Body.(observation.SensorTrack); ok && t.Ended {
@@ -132,6 +132,7 @@ func (p *Picture) sweep(now time.Time) []Change {
 	p.objects = kept
 	p.dropStale(now)
 	p.register(now)
+	changes = append(changes, p.tickSenses(now)...)
 	return changes
 }
 

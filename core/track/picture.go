@@ -73,6 +73,7 @@ type Picture struct {
 	faults   faults
 	found    []*object // scratch
 	registry registry
+	senses   senses
 }
 
 // key is a source's own name for an object.
@@ -82,6 +83,7 @@ type key struct{ source, name string }
 func NewPicture(c Config) *Picture {
 	p := &Picture{config: c.filled(), grid: newGrid(), sources: map[string]*source{}, byKey: map[key]*object{}}
 	p.earth = newEarth(c.Flat)
+	p.senses = newSenses(c.Flat)
 	p.SetSources(c.Sources)
 	return p
 }
@@ -125,11 +127,12 @@ const soonest = 5 * time.Second
 // Observe takes one observation and returns the confirmed tracks that it changed, in
 // the order in which the tracks were born. now never steps back.
 //
-// What each body does: Plot, Fix, SensorTrack, Cooperative and Presence (as a place known
-// to half its reach) correct an object or start one; one with a Key goes to the object
-// that had the key before, unless it is nowhere near. Bearing corrects an object and starts none:
-// unmatched ones are counted (observation-unmatched). Cue makes new objects near it
-// likelier and of its kind. Absence lowers the existence of what the source should have seen.
+// What each body does: Plot, Fix, SensorTrack and Cooperative correct an object or start
+// one; one with a Key goes to the object that had the key before, unless it is nowhere
+// near. Bearing corrects an object. Presence, and a Bearing that meets none, are gathered
+// (package presence): two sources that know nothing of one another make a track of them.
+// Cue makes new objects near it likelier and of its kind. Absence lowers the existence of
+// what the source should have seen.
 //
 // An observation may come up to Config.Late after it was observed: it is taken where
 // it belongs in time. Later ones are counted (observation-late) and not used; so are
@@ -159,6 +162,9 @@ func (p *Picture) Observe(now time.Time, o observation.Observation) []Change {
 	if p.next.IsZero() {
 		p.next = now.Add(sweepEvery)
 	}
+	if p.sense(now, s, &o) {
+		return changes
+	}
 	switch b := o.Body.(type) {
 	case observation.Absence:
 		s.heardAt(now)
@@ -182,7 +188,7 @@ func (p *Picture) Tick(now time.Time) []Change { return p.sweep(now.UTC().Round(
 
 // Next is when time alone may change something: call Tick then. False: nothing is followed.
 func (p *Picture) Next() (time.Time, bool) {
-	return p.next, len(p.objects) > 0
+	return p.next, len(p.objects) > 0 || !p.senses.idle()
 }
 
 // Live lists the registered sources by id, and which of them are alive.
@@ -207,13 +213,15 @@ func (p *Picture) Tracks(at time.Time) []Track {
 			out = append(out, o.export(at))
 		}
 	}
-	return out
+	return append(out, p.sensedTracks(at)...)
 }
 
 func (p *Picture) name(o *object) {
 	p.named++
-	o.id = ID(p.config.Prefix + strconv.FormatUint(p.named, 10))
+	o.id = p.id(p.named)
 }
+
+func (p *Picture) id(n uint64) ID { return ID(p.config.Prefix + strconv.FormatUint(n, 10)) }
 
 // faults gathers conditions, bounded by name and subject.
 type faults struct {
@@ -250,6 +258,16 @@ func (f *faults) raise(now time.Time, name, subject, detail string) {
 		}
 	}
 	f.open[c.Key()] = &c
+}
+
+// set keeps a condition as it is, raised or cleared; beyond the bound it is not kept.
+func (f *faults) set(c health.Condition) {
+	if f.open == nil {
+		f.open = map[string]*health.Condition{}
+	}
+	if f.open[c.Key()] != nil || len(f.open) < maxFaults {
+		f.open[c.Key()] = &c
+	}
 }
 
 func (f *faults) unknown(now time.Time, id string) {

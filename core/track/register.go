@@ -120,7 +120,7 @@ func (p *Picture) register(now time.Time) {
 		p.adopt()
 	}
 	for _, f := range g.registrar.Faults() {
-		p.faults.tell(now, f)
+		p.faults.set(health.Condition{Name: f.Name, Subject: f.Sensor, Raised: f.Raised, At: now, Detail: f.Detail})
 	}
 	for _, ob := range p.objects {
 		if !ob.gone && (p.sweeps+ob.born)%carryEvery == 0 && ob.id != "" {
@@ -223,16 +223,5 @@ func (p *Picture) shift(steps map[string]registration.Step) {
 		ob.cache.valid = false
 		ob.trace()
 		p.locate(ob)
-	}
-}
-
-// tell raises or clears what registration has to say of a sensor.
-func (f *faults) tell(now time.Time, of registration.Fault) {
-	f.raise(now, of.Name, of.Sensor, of.Detail)
-	if !of.Raised {
-		c := health.Condition{Name: of.Name, Subject: of.Sensor}
-		if open := f.open[c.Key()]; open != nil {
-			open.Raised = false
-		}
 	}
 }

@@ -76,12 +76,6 @@ func sight(o *observation.Observation, s *source, e earth) (sighting, error) {
 		r := within(float64(b.Error), 10, 1e5, 100)
 		g.velocity, g.hasVelocity, g.sigmaV = b.Velocity, b.HasVelocity, 5
 		return g.fix(b.Position, mat3{{r * r}, {0, r * r}, {0, 0, 100 * 100}}, e)
-	case observation.Presence:
-		r := math.Max(float64(b.Reach), 50) / 2 // a disc's standard deviation along an axis
-		if !finite(r) || r > 50e3 {
-			return g, errUnusable("reach is not usable")
-		}
-		return g.fix(geo.Position{Point: b.At, Height: deepest / 2}, mat3{{r * r}, {0, r * r}, {0, 0, 1e8}}, e)
 	case observation.Bearing:
 		return g.bearing(&b, s, e)
 	}

@@ -20,6 +20,7 @@ type source struct {
 	noise  float64 // false plots per look
 	lastAt time.Time
 	heard  bool
+	points bool               // it has said that something is there, without a place
 	errors observation.Errors // as registered, and what is left of the bias
 	bias   registration.Bias
 }
