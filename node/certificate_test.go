@@ -7,12 +7,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"tocsin/node/keyring"
 )
 
 // issue writes a certificate of its own, with a name and an end, and its key.
@@ -34,11 +37,14 @@ func issue(t *testing.T, files TLS, name string, ends time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writePEM(files.Key, "PRIVATE KEY", secret, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := writePEM(files.Cert, "CERTIFICATE", cert, 0o600); err != nil {
-		t.Fatal(err)
+	for name, block := range map[string]*pem.Block{files.Key: {Type: "PRIVATE KEY", Bytes: secret}, files.Cert: {Type: "CERTIFICATE", Bytes: cert}} {
+		err := os.WriteFile(name+".new", pem.EncodeToMemory(block), 0o600)
+		if err == nil {
+			err = os.Rename(name+".new", name)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -75,5 +81,28 @@ func TestACertificateIsRenewed(t *testing.T) {
 	}
 	until(t, "the third certificate", func() bool {
 		return shown() == "third" && raised(n, "tls-refused") == "" && raised(n, "tls-ends") == ""
+	})
+}
+
+// TestACAPKeyIsRotated: documents are signed by the key whose time has come, while it runs.
+func TestACAPKeyIsRotated(t *testing.T) {
+	o := newOffice(t)
+	n, _ := o.run(t)
+	before := *n.sign.Load()
+	made, err := keyring.RotateCAP(o.cfg.Data, "", time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the new key", func() bool { return len(*n.sign.Load()) == 2 })
+	if k, err := n.sign.Load().Signing(time.Now()); err != nil || k.ID != before[0].ID {
+		t.Errorf("%s signs before its time: %v", k.ID, err)
+	}
+	took, err := keyring.RevokeCAP(o.cfg.Data, before[0].ID, time.Now())
+	if err != nil || took.ID == made.ID {
+		t.Fatal(took.ID, err)
+	}
+	until(t, "the one that took its place", func() bool {
+		k, err := n.sign.Load().Signing(time.Now())
+		return err == nil && k.ID == took.ID
 	})
 }

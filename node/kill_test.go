@@ -28,6 +28,7 @@ import (
 	"tocsin/core/pipeline"
 	"tocsin/core/warning"
 	"tocsin/journal"
+	"tocsin/node/keyring"
 	"tocsin/sim"
 	"tocsin/wire/cap12"
 )
@@ -412,14 +413,14 @@ func whatWasKept(t *testing.T, o office, c *citizen, a *authority, archive map[s
 // verifyDocuments checks the signatures, with xmlsec1 as a second judge where it is.
 func verifyDocuments(t *testing.T, data string, archive map[string][]byte) {
 	t.Helper()
-	signer, err := openCAPKey(data, "", time.Now())
-	if err != nil {
-		t.Fatal(err)
+	keys, err := keyring.ReadCAP(data)
+	if err != nil || len(keys) != 1 {
+		t.Fatal(keys, err)
 	}
 	names := make([]string, 0, len(archive))
 	for id, doc := range archive {
 		names = append(names, id)
-		if _, err := cap12.Verify(doc, signer.cert, time.Now()); err != nil {
+		if _, err := cap12.Verify(doc, keys[0].Cert, time.Now()); err != nil {
 			t.Errorf("%s: %v", id, err)
 		}
 	}

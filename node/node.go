@@ -2,8 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -59,19 +57,13 @@ type Node struct {
 	public   *door
 	desk     *door
 	words    alert.Config
-	sign     capSigner
+	sign     atomic.Pointer[keyring.CAPKeys]
 	memory   *memory
 	sensors  []*asterix.Feed
 	root     string
 	started  time.Time
 	shed     atomic.Int64 // observations dropped since the loop last told
 	policy   policyWatch
-}
-
-// capSigner signs CAP documents.
-type capSigner struct {
-	key  crypto.Signer
-	cert *x509.Certificate
 }
 
 // Open reads the configuration's world, takes the data folder, reads back what was kept
@@ -138,9 +130,11 @@ func (n *Node) openKeys() (err error) {
 		return fmt.Errorf("node: keys: %w", err)
 	}
 	n.root = n.ring.RootText()
-	if n.sign, err = openCAPKey(n.cfg.Data, n.cfg.Sender, n.cfg.now()); err != nil {
+	sign, err := keyring.OpenCAP(n.cfg.Data, n.cfg.Sender, n.cfg.now())
+	if err != nil {
 		return fmt.Errorf("node: keys: %w", err)
 	}
+	n.sign.Store(&sign)
 	return nil
 }
 
@@ -410,6 +404,7 @@ func (n *Node) watchKeys(ctx context.Context) {
 		imported = n.watchSet(ctx, imported)
 		n.watchPolicy(ctx)
 		n.watchCertificate(time.Now())
+		n.watchCAPKeys()
 		next, changed, err := n.ring.Reload()
 		if err == nil && !changed && !unreadable {
 			continue
@@ -440,6 +435,21 @@ func (n *Node) watchKeys(ctx context.Context) {
 	}
 }
 
+// watchCAPKeys takes up a rotation or revocation of the keys of CAP documents.
+func (n *Node) watchCAPKeys() {
+	told := health.Condition{Name: "cap-keys-unreadable", At: time.Now().UTC()}
+	next, err := keyring.ReadCAP(n.cfg.Data)
+	if err == nil {
+		_, err = next.Signing(n.cfg.now())
+	}
+	if err != nil {
+		told.Raised, told.Detail = true, err.Error()+"; the keys before sign on"
+	} else if !keyring.SameCAP(next, *n.sign.Load()) {
+		n.sign.Store(&next)
+	}
+	n.condition(told)
+}
+
 // writeCAP makes the signed CAP document of an alert.
 func (n *Node) writeCAP(a alert.Alert) ([]byte, error) {
 	doc, err := alert.CAP(a, n.sets.of(a.Set), n.words)
@@ -450,5 +460,9 @@ func (n *Node) writeCAP(a alert.Alert) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cap12.Sign(b, n.sign.key, n.sign.cert)
+	k, err := n.sign.Load().Signing(n.cfg.now())
+	if err != nil {
+		return nil, err
+	}
+	return cap12.Sign(b, k.Key, k.Cert)
 }

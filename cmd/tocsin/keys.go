@@ -17,6 +17,7 @@ type keysCmd struct {
 	Rotate keysRotateCmd `cmd:"" help:"Put a new board key in force, with an overlap."`
 	Revoke keysRevokeCmd `cmd:"" help:"Take a board key out of force for ever, at once."`
 	Admit  keysAdmitCmd  `cmd:"" help:"Put the public board key of another installation on the list."`
+	Cap    keysCapCmd    `cmd:"" help:"The keys of the XML signature in CAP documents."`
 	Token  keysTokenCmd  `cmd:"" help:"The tokens of the desk's door."`
 }
 

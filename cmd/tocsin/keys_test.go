@@ -152,3 +152,19 @@ func TestRegionsOfATokenAreKnown(t *testing.T) {
 		t.Errorf("the list is not in words:\n%s", s)
 	}
 }
+
+// TestCAPKeyCommands: list, rotate, revoke.
+func TestCAPKeyCommands(t *testing.T) {
+	dir := t.TempDir()
+	keysRun(t, 0, "init", "--data", dir, "--universe", "exercise")
+	keysRun(t, 2, "keys", "cap", "rotate", "--data", dir)
+	first := strings.TrimSpace(keysRun(t, 0, "keys", "cap", "rotate", "--sender", "warnings@example", "--data", dir))
+	second := strings.TrimSpace(keysRun(t, 0, "keys", "cap", "rotate", "--overlap", "48h", "--data", dir))
+	if s := keysRun(t, 0, "keys", "cap", "list", "--data", dir); !strings.Contains(s, first+"  signs") || !strings.Contains(s, second+"  to come") {
+		t.Errorf("listed:\n%s", s)
+	}
+	keysRun(t, 1, "keys", "cap", "revoke", "nothing", "--data", dir)
+	if third := strings.TrimSpace(keysRun(t, 0, "keys", "cap", "revoke", first, "--data", dir)); third == "" || third == second {
+		t.Errorf("%q took its place", third)
+	}
+}
