@@ -39,25 +39,21 @@ type outcome struct {
 	events, people float64
 	warned, safe   float64 // in shelter when it came; and early enough for the shelter time
 	warnedPeople   float64
-	safePeople     float64
 	prepared       float64 // not in shelter, but told to prepare
 	missed         [causes]float64
-	missedPeople   float64
-	possible       float64 // events of which a plot came before
-	possiblePeople float64
+	possible       float64   // events of which a plot came before
 	margins        []float64 // seconds of lead less shelter and delivery time, of the warned
 }
 
 func (o *outcome) add(u *outcome) {
 	o.events, o.people = o.events+u.events, o.people+u.people
 	o.warned, o.safe = o.warned+u.warned, o.safe+u.safe
-	o.warnedPeople, o.safePeople = o.warnedPeople+u.warnedPeople, o.safePeople+u.safePeople
+	o.warnedPeople += u.warnedPeople
 	o.prepared += u.prepared
 	for i := range o.missed {
 		o.missed[i] += u.missed[i]
 	}
-	o.missedPeople += u.missedPeople
-	o.possible, o.possiblePeople = o.possible+u.possible, o.possiblePeople+u.possiblePeople
+	o.possible += u.possible
 	o.margins = append(o.margins, u.margins...)
 }
 
@@ -67,14 +63,16 @@ type decision struct {
 	classes [class.Count]outcome
 	// Shelters: one a zone and span. needless: nothing reached it then; bare: nothing
 	// passed low nearby in the whole raid either.
-	shelters, needless, bare      float64
-	shelterPeople, needlessPeople float64
-	flips, zoneHours              float64
-	cleared, again                float64 // shelters that ended; of them given again within 15 min
-	open                          float64 // shelters that had not ended with the raid
-	cost                          burden
-	threats                       [class.Count]burden // cost by the threat that was named when the shelter began
-	raids                         map[string]burden   // cost by kind of raid
+	shelters, needless, bare float64
+	needlessPeople           float64
+	flips, zoneHours         float64
+	cleared, again           float64 // shelters that ended; of them given again within 15 min
+	open                     float64 // shelters that had not ended with the raid
+	cost                     burden
+	threats                  [class.Count]burden // cost by the threat that was named when the shelter began
+	raids                    map[string]burden   // cost by kind of raid
+	each                     []Each
+	misses                   []Miss // of those something was seen of
 }
 
 func (d *decision) add(u *decision) {
@@ -84,7 +82,7 @@ func (d *decision) add(u *decision) {
 	}
 	for _, p := range [...][2]*float64{
 		{&d.shelters, &u.shelters}, {&d.needless, &u.needless}, {&d.bare, &u.bare},
-		{&d.shelterPeople, &u.shelterPeople}, {&d.needlessPeople, &u.needlessPeople},
+		{&d.needlessPeople, &u.needlessPeople},
 		{&d.flips, &u.flips}, {&d.zoneHours, &u.zoneHours}, {&d.cleared, &u.cleared}, {&d.again, &u.again}, {&d.open, &u.open},
 	} {
 		*p[0] += *p[1]
@@ -101,6 +99,8 @@ func (d *decision) add(u *decision) {
 		sum.add(b)
 		d.raids[name] = sum
 	}
+	d.each = append(d.each, u.each...)
+	d.misses = append(d.misses, u.misses[:min(len(u.misses), mostMisses-len(d.misses))]...)
 }
 
 // event is one zone reached: by its first passage, with those that follow closely.
@@ -139,6 +139,11 @@ func (p *play) judge(log *stagelog, policy warning.Policy) decision {
 		p.judgeZone(&d, z, spans, reached[z])
 	}
 	d.raids = map[string]burden{p.raid.Name: d.cost}
+	w := &d.whole
+	d.each = []Each{{
+		Seed: p.raid.Seed, Raid: p.raid.Name, Objects: len(p.raid.Objects), Events: int(w.events), Missed: int(w.events - w.warned),
+		Late: int(w.warned - w.safe), Avoidable: len(d.misses), Shelters: int(d.shelters), Needless: int(d.needless), Unreached: d.cost.unreached, Open: int(d.open),
+	}}
 	return d
 }
 
@@ -149,7 +154,7 @@ func (p *play) judgeEvent(d *decision, e event, spans []span, policy warning.Pol
 	var o outcome
 	o.events, o.people = 1, people
 	if p.facts.plots[first.Object][0] < first.Enter {
-		o.possible, o.possiblePeople = 1, people
+		o.possible = 1
 	}
 	covered, prepared := false, false
 	for _, s := range spans {
@@ -164,21 +169,42 @@ func (p *play) judgeEvent(d *decision, e event, spans []span, policy warning.Pol
 		margin := first.Enter - s.from - delivery - p.ground.shelter[e.zone]
 		o.margins = append(o.margins, margin.Seconds())
 		if margin >= 0 {
-			o.safe, o.safePeople = 1, people
+			o.safe = 1
 		}
 		break
 	}
 	if covered {
 		o.warned, o.warnedPeople = 1, people
 	} else {
-		o.missedPeople = people
-		o.missed[p.why(e, kind, policy)] = 1
+		why := p.why(e, kind, policy)
+		o.missed[why] = 1
+		if why != unseen {
+			d.misses = append(d.misses, p.miss(e, why))
+		}
 		if prepared {
 			o.prepared = 1
 		}
 	}
 	d.whole.add(&o)
 	d.classes[kind].add(&o)
+}
+
+// mostMisses bounds the list of single misses in a report.
+const mostMisses = 500
+
+// miss is what is said of one zone that was reached without shelter.
+func (p *play) miss(e event, why cause) Miss {
+	i := e.passages[0]
+	first := p.truth.Passages[i]
+	m := Miss{
+		Seed: p.raid.Seed, Raid: p.raid.Name, Zone: string(p.raid.Zones.ByIndex(e.zone).ID), Class: p.raid.Objects[first.Object].Class.String(), Object: first.Object,
+		At: first.Enter.Seconds(), Why: causeNames[why], Plot: p.facts.plots[first.Object][0].Seconds(), Said: p.facts.best[i],
+	}
+	if at := p.facts.tracked[first.Object]; at != never {
+		s := at.Seconds()
+		m.Tracked = &s
+	}
+	return m
 }
 
 // toConfirm is the least time between a third plot and an arrival in which a track can be
@@ -215,7 +241,6 @@ func (p *play) judgeZone(d *decision, z int, spans []span, reached bool) {
 			continue
 		}
 		d.shelters++
-		d.shelterPeople += people
 		if !p.passes(z, s) {
 			d.needless++
 			d.needlessPeople += people

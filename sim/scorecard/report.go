@@ -106,6 +106,38 @@ type PolicyFigures struct {
 	ByRaid   []Burden       `json:"person_minutes_by_raid"`
 	Against  []Ratio        `json:"against"`
 	Life     Life           `json:"life"`
+	Each     []Each         `json:"each_raid"`
+	Misses   []Miss         `json:"misses"` // bounded
+}
+
+// Each is what a policy did in one raid.
+type Each struct {
+	Seed      uint64  `json:"seed"`
+	Raid      string  `json:"raid"`
+	Objects   int     `json:"objects"`
+	Events    int     `json:"events"`
+	Missed    int     `json:"missed"`
+	Avoidable int     `json:"missed_of_possible"`
+	Late      int     `json:"late"`
+	Shelters  int     `json:"shelters"`
+	Needless  int     `json:"needless"`
+	Open      int     `json:"not_ended"`
+	Unreached float64 `json:"person_minutes_not_reached"`
+}
+
+// Miss is one zone that was reached without shelter although something had been seen.
+// Times are seconds of the raid; Said is the greatest probability said of it before.
+type Miss struct {
+	Seed    uint64   `json:"seed"`
+	Raid    string   `json:"raid"`
+	Zone    string   `json:"zone"`
+	Class   string   `json:"class"`
+	Object  int      `json:"object"`
+	At      float64  `json:"at_s"`
+	Why     string   `json:"why"`
+	Plot    float64  `json:"first_plot_s"`
+	Tracked *float64 `json:"tracked_s,omitempty"`
+	Said    float64  `json:"said"`
 }
 
 // Verdict is probability of detection, false alarm ratio and critical success index.
@@ -285,6 +317,7 @@ func (d *decision) figures() PolicyFigures {
 		Persons: verdict(d.whole.warnedPeople, d.whole.people, d.needlessPeople),
 		Reached: d.whole.figures(),
 		Burden:  d.cost.figures(""),
+		Each:    d.each, Misses: d.misses,
 		Life: Life{
 			Shelters: int(d.shelters), Needless: ratio(d.needless, d.shelters), Bare: ratio(d.bare, d.shelters),
 			Flips: ratio(d.flips, d.zoneHours), ZoneHours: d.zoneHours, Again: ratio(d.again, d.cleared), Open: int(d.open),
