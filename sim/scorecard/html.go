@@ -101,7 +101,7 @@ func reliabilityPlot(title string, l Lead) template.HTML {
 		s.text(x(0)-6, y(v)+4, "end", fmt.Sprintf("%g", v))
 	}
 	s.text(x(0.5), y(0)+30, "middle", "said")
-	s.text(12, top+8, "start", "observed")
+	s.text(x(0)+6, top+10, "start", "observed")
 	for _, b := range l.Reliability {
 		kind, radius := "few", 3.0
 		if b.Cases > enough {
