@@ -21,13 +21,19 @@ type Effect struct {
 }
 
 // Effects are per class: drones and cruise missiles over a place may come down on it at
-// any moment, and what is shot at them does; arcs and glides are a danger where they end.
+// any moment, and what is shot at them does; arcs and glides are a danger where they end, as
+// far as a warhead of their size hurts people in the open. Definition and distances are those
+// that core/threat forecasts by: this much must be common, or the two speak of different things.
 func Effects(c class.Class) Effect {
 	switch c {
-	case class.BallisticMissile, class.Rocket, class.GlideBomb:
-		return Effect{}
+	case class.BallisticMissile:
+		return Effect{Within: 400}
+	case class.Rocket:
+		return Effect{Within: 250}
+	case class.GlideBomb:
+		return Effect{Within: 300}
 	default:
-		return Effect{Passing: true}
+		return Effect{Passing: true, Within: 100}
 	}
 }
 
