@@ -151,6 +151,25 @@ func inspectShape(z *Zone, file string, r *Report) {
 	if turned {
 		z.Shape = z.Shape.Wound()
 	}
+	if i, over := overAntimeridian(z.Shape); over {
+		r.remark("zones with an edge of more than half a turn (taken the short way, over the antimeridian; cut them there if that is meant)",
+			fmt.Sprintf("%s: polygon %d", z.ID, i+1))
+	}
+}
+
+// overAntimeridian is the first polygon with an edge of more than half a turn. RFC 7946 (3.1.9)
+// asks for a cut at the antimeridian instead, because such an edge can mean either way.
+func overAntimeridian(m geo.MultiPolygon) (polygon int, over bool) {
+	for i, p := range m {
+		for _, ring := range append([]geo.Ring{p.Outer}, p.Holes...) {
+			for k := 1; k < len(ring); k++ {
+				if d := ring[k].Lon - ring[k-1].Lon; d > 180 || d < -180 {
+					return i, true
+				}
+			}
+		}
+	}
+	return 0, false
 }
 
 // inspectParents looks for cycles: a zone may be its own parent, and no other's ancestor's.

@@ -198,6 +198,24 @@ func TestGeoJSONRoundTrip(t *testing.T) {
 	}
 }
 
+// An edge of more than half a turn can mean either way round the earth: the author is told
+// which was taken.
+func TestOverAntimeridianIsRemarked(t *testing.T) {
+	for polygon, remarked := range map[string]bool{
+		`[[[179,0],[-179,0],[-179,1],[179,1],[179,0]]]`: true,
+		`[[[-90,0],[89,0],[89,1],[-90,1],[-90,0]]]`:     false,
+	} {
+		_, r := ReadSet([]File{{"f", []byte(collection(shaped("a", `{"type":"Polygon","coordinates":`+polygon+`}`)))}}, Limits{})
+		found := false
+		for _, m := range r.Remarks {
+			found = found || strings.Contains(m.String(), "more than half a turn") && strings.Contains(m.String(), "a: polygon 1")
+		}
+		if r.Bad() || found != remarked {
+			t.Errorf("%s: %v %v", polygon, r.Defects, r.Remarks)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(collection(feature1(`"id":"a","level":1,"parent":"a","name_uk":"б","aliases":["x"],"shelter_s":30`), feature1(`"id":"b"`))))
 	f.Add([]byte(collection(shaped("a", `{"type":"MultiPolygon","coordinates":[[[[0,0],[9,0],[9,9],[0,9],[0,0]],[[1,1],[1,2],[2,2],[1,1]]]]}`))))
