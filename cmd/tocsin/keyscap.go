@@ -36,6 +36,10 @@ type listedCAPKey struct {
 
 // Run prints the keys.
 func (k capListCmd) Run(c *console) error {
+	// A folder without keys is not one whose list is empty.
+	if _, err := k.open(); err != nil {
+		return fmt.Errorf("keys cap list: %w", err)
+	}
 	all, err := keyring.ReadCAP(k.Data)
 	if err != nil {
 		return fmt.Errorf("keys cap list: %w", err)
