@@ -96,14 +96,18 @@ func (r *Run) step(in pipeline.Input) {
 
 // To runs the world to its end and returns the trace, a line a change.
 func (r *Run) To() []string {
-	looks := r.world.Looks(r.world.Flights())
+	flights := r.world.Flights()
+	looks, words := r.world.Looks(flights), r.world.Words(flights)
 	events := slices.Clone(r.world.Events)
 	slices.SortStableFunc(events, func(a, b Event) int { return int(a.At - b.At) })
 	r.start()
-	for len(looks) > 0 || len(events) > 0 {
+	for len(looks) > 0 || len(words) > 0 || len(events) > 0 {
 		next := r.world.Lasts
 		if len(looks) > 0 {
 			next = min(next, looks[0].SentAt)
+		}
+		if len(words) > 0 {
+			next = min(next, words[0].SentAt)
 		}
 		if len(events) > 0 {
 			next = min(next, events[0].At)
@@ -116,6 +120,11 @@ func (r *Run) To() []string {
 		case len(looks) > 0 && looks[0].SentAt <= next:
 			r.observe(looks[0])
 			looks = looks[1:]
+		case len(words) > 0 && words[0].SentAt <= next:
+			o := words[0].Observation
+			o.ReceivedAt = r.now()
+			r.step(pipeline.Observed{Observation: o})
+			words = words[1:]
 		default:
 			return r.trace
 		}

@@ -9,6 +9,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -31,15 +32,17 @@ const (
 
 // World is one scenario, read and checked.
 type World struct {
-	About   string        `yaml:"about"`
-	Seed    uint64        `yaml:"seed"`
-	Start   time.Time     `yaml:"start"`
-	Lasts   time.Duration `yaml:"lasts"`
-	Zones   string        `yaml:"zones"`  // a shipped set: ua or il
-	Policy  string        `yaml:"policy"` // policy text of its own; empty: the shipped defaults
-	Radars  []Radar       `yaml:"radars"`
-	Objects []Object      `yaml:"objects"`
-	Events  []Event       `yaml:"events"`
+	About    string        `yaml:"about"`
+	Seed     uint64        `yaml:"seed"`
+	Start    time.Time     `yaml:"start"`
+	Lasts    time.Duration `yaml:"lasts"`
+	Zones    string        `yaml:"zones"`  // a shipped set: ua or il
+	Policy   string        `yaml:"policy"` // policy text of its own; empty: the shipped defaults
+	Radars   []Radar       `yaml:"radars"`
+	Nets     []Net         `yaml:"listeners"`
+	Citizens []Citizens    `yaml:"citizens"`
+	Objects  []Object      `yaml:"objects"`
+	Events   []Event       `yaml:"events"`
 }
 
 // Radar is a simulated surveillance radar. Site is latitude, longitude, height in
@@ -137,8 +140,8 @@ func (w *World) check() error {
 		return errors.New("start: missing")
 	case w.Lasts <= 0 || w.Lasts > MaxLasts:
 		return fmt.Errorf("lasts: %s is not between 0 and %s", w.Lasts, MaxLasts)
-	case len(w.Radars) == 0 || len(w.Radars) > MaxRadars:
-		return fmt.Errorf("radars: %d is not between 1 and %d", len(w.Radars), MaxRadars)
+	case len(w.Radars) > MaxRadars || len(w.Radars)+len(w.Nets)+len(w.Citizens) == 0:
+		return fmt.Errorf("radars: %d is not between 1 and %d (0 where there are listeners or citizens)", len(w.Radars), MaxRadars)
 	}
 	seen := map[string]bool{}
 	for i := range w.Radars {
@@ -150,6 +153,10 @@ func (w *World) check() error {
 			return fmt.Errorf("radars: %q stands twice", r.ID)
 		}
 		seen[r.ID] = true
+	}
+	ids := maps.Clone(seen)
+	if err := w.checkListeners(ids); err != nil {
+		return err
 	}
 	if err := w.expand(); err != nil {
 		return fmt.Errorf("objects: %w", err)
@@ -297,8 +304,8 @@ func (e Event) check(w *World, radars map[string]bool) error {
 	return nil
 }
 
-// Sources are the radars as an authority would register them: with their noise as
-// known errors, not with their biases.
+// Sources are the radars as an authority would register them, with their noise as known
+// errors, not with their biases; behind them what listens and reports.
 func (w *World) Sources() []observation.Source {
 	var all []observation.Source
 	for _, r := range w.Radars {
@@ -317,7 +324,7 @@ func (w *World) Sources() []observation.Source {
 			Coverage: observation.Coverage{Range: geo.Metres(r.Range), Floor: geo.Metres(r.Floor)},
 		})
 	}
-	return all
+	return append(all, w.listenerSources()...)
 }
 
 func (r Radar) position() geo.Position {

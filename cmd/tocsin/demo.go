@@ -123,6 +123,9 @@ func (d demoCmd) config(w *sim.World, dir string) (node.Config, error) {
 			return cfg, fmt.Errorf("demo: %w", err)
 		}
 	}
+	if len(w.Nets)+len(w.Citizens) > 0 {
+		return cfg, errors.New("demo: scenario: listeners and citizens are for tocsin sim; the demo sends what radars say over the wire")
+	}
 	for i, o := range w.Sources() {
 		port, err := freePort()
 		if err != nil {

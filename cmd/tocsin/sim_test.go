@@ -39,6 +39,14 @@ var promises = map[string]func(t *testing.T, trace []string){
 			t.Error("nobody is sent to shelter from a ballistic missile")
 		}
 	},
+	"citizens-report.txt": func(t *testing.T, trace []string) {
+		if count(trace, "warning ", "prepare drone") == 0 {
+			t.Error("what many citizens agree on prepares nobody")
+		}
+		if count(trace, "shelter") > 0 {
+			t.Error("citizens alone send people to shelter")
+		}
+	},
 	"clock-jump.txt": func(t *testing.T, trace []string) {
 		if count(trace, "clock stepped by") != 2 {
 			t.Error("the jumps of the clock are not seen")
@@ -86,6 +94,11 @@ var promises = map[string]func(t *testing.T, trace []string){
 			t.Error("the friendly ones are not seen, or warn")
 		}
 	},
+	"heard-not-seen.txt": func(t *testing.T, trace []string) {
+		if n := count(trace, "confirmed drone"); n < 1 || n > 2 || count(trace, "shelter drone") == 0 {
+			t.Error("what is only heard is not one track, or shelters nobody")
+		}
+	},
 	"one-drone.txt": func(t *testing.T, trace []string) {
 		if count(trace, "confirmed") != 1 || count(trace, "shelter drone") == 0 || count(trace, "all-clear drone") == 0 {
 			t.Error("not one track, a shelter and an all-clear")
@@ -123,6 +136,11 @@ var promises = map[string]func(t *testing.T, trace []string){
 	"rocket-20-seconds.txt": func(t *testing.T, trace []string) {
 		if !strings.HasPrefix(trace[1], "00:2") || count(trace[:2], "shelter rocket") != 1 {
 			t.Errorf("no shelter within seconds of the launch: %s", trace[1])
+		}
+	},
+	"rumour.txt": func(t *testing.T, trace []string) {
+		if count(trace, "confirmed") > 0 || count(trace, "warning ") > 0 {
+			t.Error("a lie that is told a thousand times is believed")
 		}
 	},
 	"salvo-30.txt": func(t *testing.T, trace []string) {
