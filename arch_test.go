@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"core/class":        {},
 	"health":            {},
 	"journal":           {"health"},
+	"journal/account":   {"core/*", "journal"},
 	"journal/recording": {"health", "journal"},
 	"wire/asterix":      {"health"},
 	"wire/cap12":        {},
@@ -66,7 +67,7 @@ var mayImport = map[string][]string{
 	"sim/scorecard":     {"core/*", "sim/raid"},
 	"node/keyring":      {"core/geo", "core/class", "core/zone", "core/alert", "board"},
 	"node":              {"*"},
-	"cmd/tocsin":        {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "scenarios", "journal", "desk", "vectors"},
+	"cmd/tocsin":        {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "scenarios", "journal", "journal/account", "desk", "vectors"},
 
 	"core/track/registration": {"core/geo", "core/observation"},
 	"core/track/presence":     {"core/geo", "core/class", "core/observation"},

@@ -283,8 +283,16 @@ func (l *loop) moment(c health.Condition) {
 	l.note(c)
 }
 
-// delivered holds what channels say of the last alert they were given.
+// delivered holds what channels say of the last alert they were given, and keeps it without
+// waiting for the disk: nothing depends on it.
 func (l *loop) delivered(r alert.Receipt) {
+	if body, err := json.Marshal(r); err == nil && !l.keeper.waiting() {
+		ctx, cancel := context.WithTimeout(context.Background(), hurry)
+		// A disk that is behind or full must not be given more; a receipt that is not kept is
+		// told all the same, by the condition.
+		_, _ = l.keeper.store.Start(ctx, journal.New{At: l.now(), Kind: pipeline.KindReceipt, Body: body})
+		cancel()
+	}
 	l.note(health.Condition{
 		Name: "not-delivered", Subject: r.Channel, Raised: r.State == alert.Failed, At: r.At, Detail: string(r.Alert) + ": " + r.Reason,
 	})

@@ -92,6 +92,7 @@ type commands struct {
 	Serve     serveCmd     `cmd:"" help:"The real thing."`
 	Sim       simCmd       `cmd:"" help:"Run worlds in text through the core and print what changed."`
 	Replay    replayCmd    `cmd:"" help:"Give the alarms of a recorded night, or of years, to a system's door."`
+	Explain   explainCmd   `cmd:"" help:"Why a place is or was in its stage, from the journal."`
 	Decode    decodeCmd    `cmd:"" help:"Decode foreign bytes."`
 	Cap       capCmd       `cmd:"" help:"Check CAP documents and verify their signatures."`
 	Zones     zonesCmd     `cmd:"" help:"Check, import, build and compare zone sets."`

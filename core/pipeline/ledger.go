@@ -19,6 +19,8 @@ const (
 	KindAlert    = "alert"
 	KindCommand  = "command"
 	KindAnswer   = "answer"
+	// KindReceipt is a channel's alert.Receipt: kept for who asks later, never needed to go on.
+	KindReceipt = "receipt"
 )
 
 // Decision is the journal's form of a WarningChanged.
