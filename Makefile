@@ -51,6 +51,7 @@ SEEDS ?= 1-200
 scorecard: build
 	nice $(BIN) scorecard --country ua --seeds $(SEEDS) --html bin/scorecard-ua.html
 	nice $(BIN) scorecard --country il --seeds $(SEEDS) --html bin/scorecard-il.html
+
 # Both histories whole, at full speed: at every moment the board is what the file says. Takes long.
 histories:
 	TOCSIN_WHOLE_HISTORIES=1 $(GO) test -timeout 6h -run TestBoardIsTheFile -v ./cmd/tocsin

@@ -252,11 +252,11 @@ func (r replayCmd) alone(c *console, p *replayPlan) (*replay.Outcome, error) {
 	cfg := r.config(p, dir)
 	var pace replay.Pace
 	begin := time.Now()
+	cfg.Replay = &node.Replay{Clock: time.Now, Rate: 1e9, BoardOnly: r.Board}
 	if p.speed == 0 {
 		begin = p.figures.From.Add(-time.Minute)
 		clock := replay.NewClock(begin)
-		cfg.Replay = &node.Replay{Clock: clock.Now, Rate: 1e9, BoardOnly: r.Board}
-		pace = clock
+		cfg.Replay.Clock, pace = clock.Now, clock
 	}
 	span := p.figures.To.Sub(p.figures.From)
 	ring, err := keyring.Init(dir, alert.Exercise, begin, keyring.Options{Valid: keyring.Valid + span})
