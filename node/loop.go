@@ -250,6 +250,7 @@ func (l *loop) keepUp(now time.Time) error {
 		return err
 	}
 	l.withhold(now)
+	l.metrics.registered(l.core.Registration())
 	if n := l.shed.Swap(0); n > 0 {
 		l.moment(health.Condition{Name: "observations-shed", At: now, Count: int(n), Detail: "the core cannot keep up; the newest plots were dropped"})
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tocsin/core/track/registration"
 	"tocsin/core/warning"
 	"tocsin/health"
 	"tocsin/sensor/asterix"
@@ -21,6 +22,7 @@ type metrics struct {
 	keepSeconds     prometheus.Observer
 	policyInfo      *prometheus.GaugeVec
 	refused         *prometheus.CounterVec
+	bias, biasError *prometheus.GaugeVec
 }
 
 func newMetrics(m *health.Metrics) *metrics {
@@ -32,7 +34,28 @@ func newMetrics(m *health.Metrics) *metrics {
 		stepSeconds:     m.Histogram("observation_seconds", "From an observation taken up to everything it changed spoken.", nil).WithLabelValues(),
 		refused:         m.Counter("observations_refused_total", "Observations that the core did not use, by reason. Conditions name the source.", "reason"),
 		keepSeconds:     m.Histogram("commit_seconds", "How long a decision waited for the disk.", nil).WithLabelValues(),
-		policyInfo:      m.Gauge("policy_info", "The policy in force: 1, with its version and the hash of its file.", "version", "hash"),
+		bias: m.Gauge("sensor_bias", "What a sensor is found to be off by and is corrected for; zero until that is beyond doubt. "+
+			"Range in metres, azimuth and elevation in degrees, clock in seconds.", "source", "of"),
+		biasError:  m.Gauge("sensor_bias_error", "The standard deviation of what is left of a sensor's bias, in the same units.", "source", "of"),
+		policyInfo: m.Gauge("policy_info", "The policy in force: 1, with its version and the hash of its file.", "version", "hash"),
+	}
+}
+
+// registered shows what is believed of the sensors.
+func (m *metrics) registered(all []registration.Bias) {
+	m.bias.Reset()
+	m.biasError.Reset()
+	for _, b := range all {
+		if b.Pairs == 0 {
+			continue // nothing is known: no figure is better than a false zero
+		}
+		for of, v := range map[string][2]float64{
+			"range": {float64(b.Range), float64(b.Errors.Range)}, "azimuth": {float64(b.Azimuth), float64(b.Errors.Azimuth)},
+			"elevation": {float64(b.Tilt), float64(b.Errors.Tilt)}, "clock": {b.Clock.Seconds(), b.Errors.Clock.Seconds()},
+		} {
+			m.bias.WithLabelValues(b.Sensor, of).Set(v[0])
+			m.biasError.WithLabelValues(b.Sensor, of).Set(v[1])
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"tocsin/core/observation"
 	"tocsin/core/threat"
 	"tocsin/core/track"
+	"tocsin/core/track/registration"
 	"tocsin/core/warning"
 	"tocsin/core/zone"
 	"tocsin/health"
@@ -151,6 +152,9 @@ func (p *Pipeline) Coverage() threat.Coverage { return p.cover }
 
 // Picture is the contract's word for how much of what is registered is alive.
 func (p *Pipeline) Picture() threat.Picture { return p.cover.Picture() }
+
+// Registration is what is believed to be wrong with each sensor. It is for operators alone.
+func (p *Pipeline) Registration() []registration.Bias { return p.picture.Registration() }
 
 // follow forecasts every track that changed, each as it is after its last change.
 func (p *Pipeline) follow(out []Change, moved []track.Change) ([]Change, []threat.Forecast) {
