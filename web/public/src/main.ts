@@ -27,7 +27,7 @@ async function start(): Promise<void> {
 function settle(): void {
   if (!('serviceWorker' in navigator)) return;
   const register = (): void => void navigator.serviceWorker.register('/worker.js', { updateViaCache: 'none' }).catch(() => undefined);
-  setTimeout(() => ('requestIdleCallback' in globalThis ? requestIdleCallback(register) : register()), settleAfter);
+  setTimeout(() => ('requestIdleCallback' in globalThis ? requestIdleCallback(register, { timeout: settleAfter }) : register()), settleAfter);
 }
 
 void start();
