@@ -61,6 +61,15 @@ export interface ServiceOptions {
   readonly next?: number;
   /** Milliseconds between beats. */
   readonly beat?: number;
+  readonly lies?: Lies;
+}
+
+/** What a service says in place of its own words: for one that lies. */
+export interface Lies {
+  /** The root key that its page names, base64url. */
+  readonly root: string;
+  readonly keys: () => string;
+  readonly board: () => readonly string[];
 }
 
 interface Reader {
@@ -161,7 +170,8 @@ export class Service {
     return this.#readers.size;
   }
 
-  #board(region: string): [string, string] {
+  #board(region: string): readonly string[] {
+    if (this.options.lies !== undefined) return this.options.lies.board();
     if (region === 'test') return [this.testSigner.board(this.testSeq, this.at(), this.testHeld), this.testSigner.beat(this.testSeq, this.at(), this.testHeld)];
     return [this.signer.board(this.seq, this.at(), this.held), this.signer.beat(this.seq, this.at(), this.held)];
   }
@@ -174,6 +184,7 @@ export class Service {
     const regions = url.searchParams.getAll('region');
     switch (url.pathname) {
       case '/v1/keys':
+        if (this.options.lies !== undefined) return void answer.end(`${this.options.lies.keys()}\n`);
         return void answer.end(`${keyList(this.root, Date.now(), [{ by: this.signer.by }], { universe: this.options.universe ?? 'live', serial: this.serial })}\n`);
       case '/v1/board':
         return void answer.end(`${this.#board(regions[0] ?? '*').join('\n')}\n`);
@@ -211,7 +222,7 @@ export class Service {
   /** The page as the gateway serves it; without the list, as devices keep it. */
   page(withList: boolean): string {
     const { universe = 'live', languages = ['en', 'uk'], basemap = '', bounds = [[29.5, 48.5], [36.5, 51.5]], name = '' } = this.options;
-    const config = JSON.stringify({ universe, root: this.root.x, languages, basemap, bounds, name }).replaceAll('<', '\\u003c');
+    const config = JSON.stringify({ universe, root: this.options.lies?.root ?? this.root.x, languages, basemap, bounds, name }).replaceAll('<', '\\u003c');
     const list = this.held.map((one) => `<li>${one.zones.join(', ')}: ${one.text}</li>`).join('');
     return readFileSync(join(dist, 'index.html'), 'utf8')
       .replace('<!--tocsin:config-->', () => config)

@@ -40,7 +40,8 @@ export async function* linesOf(body: ReadableStream<Uint8Array>, heard: () => vo
 /** Gives what the lines of an event stream say. A frame is one line, so an event is complete at its `data` line. */
 export async function* eventsOf(lines: AsyncIterable<string>): AsyncGenerator<Event> {
   for await (const line of lines) {
-    if (line.startsWith('data:')) yield { data: line.slice(5).trim() };
+    // One space is the stream's, any other is the frame's, and a fault in it.
+    if (line.startsWith('data:')) yield { data: line.slice(line[5] === ' ' ? 6 : 5) };
     else if (/^retry: ?[0-9]{1,6}$/.test(line)) yield { retry: Number(line.slice(6)) };
   }
 }
