@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"errors"
-	"hash/fnv"
 	"slices"
 	"time"
 
@@ -56,6 +55,7 @@ type Pipeline struct {
 	edge    []health.Condition
 
 	punctual punctual
+	ahead    ahead
 }
 
 // New makes a core that knows nothing yet: give it Restored first.
@@ -78,10 +78,11 @@ func (p *Pipeline) useZones(zones *zone.Set) {
 	p.zones, p.alive = zones, nil
 	p.cfg.Models = p.cfg.Models.On(zones)
 	p.cover = threat.Cover(nil, zones)
+	p.ahead.use(zones, p.cfg.Models)
 }
 
 // Step takes one input at a time and returns what changed, in this order: the refusal of
-// a command, tracks each with its forecast, warnings each with its alert, conditions. A
+// a command, tracks, forecasts, warnings each with its alert, conditions. A
 // now before an earlier one counts as that earlier one.
 func (p *Pipeline) Step(now time.Time, in Input) []Change {
 	if now.Before(p.now) {
@@ -117,7 +118,7 @@ func (p *Pipeline) Step(now time.Time, in Input) []Change {
 	if due, ok := p.picture.Next(); ok && !now.Before(due) {
 		moved = append(moved, p.picture.Tick(now)...)
 	}
-	out, forecasts := p.follow(out, moved)
+	out, forecasts := p.ahead.follow(now, out, moved, p.cfg.Each)
 	p.look(now)
 	decided = append(decided, p.book.Weigh(now, forecasts, p.cover, p.edge)...)
 	for _, c := range decided {
@@ -137,6 +138,8 @@ func (p *Pipeline) Next() (time.Time, bool) {
 	a, okA := p.picture.Next()
 	b, okB := p.book.Next()
 	switch {
+	case p.ahead.queue.Waiting() > 0:
+		return p.now, true
 	case okA && (!okB || a.Before(b)):
 		return a, true
 	default:
@@ -155,51 +158,6 @@ func (p *Pipeline) Picture() threat.Picture { return p.cover.Picture() }
 
 // Registration is what is believed to be wrong with each sensor. It is for operators alone.
 func (p *Pipeline) Registration() []registration.Bias { return p.picture.Registration() }
-
-// follow forecasts every track that changed, each as it is after its last change.
-func (p *Pipeline) follow(out []Change, moved []track.Change) ([]Change, []threat.Forecast) {
-	last := make(map[track.ID]int, len(moved))
-	for i, m := range moved {
-		last[m.Track.ID] = i
-	}
-	forecasts := make([]threat.Forecast, len(moved))
-	p.cfg.Each(len(moved), func(i int) {
-		if m := moved[i]; last[m.Track.ID] == i {
-			forecasts[i] = threat.Predict(m.Track, p.zones, p.cfg.Models, seed(m.Track))
-		}
-	})
-	var kept []threat.Forecast
-	for i, m := range moved {
-		switch m.Kind {
-		case track.WasConfirmed:
-			out = append(out, TrackConfirmed{m.Track})
-		case track.WasEnded:
-			out = append(out, TrackEnded{m.Track})
-		default:
-			out = append(out, TrackUpdated{m.Track})
-		}
-		if last[m.Track.ID] == i {
-			out = append(out, Forecast{forecasts[i]})
-			kept = append(kept, forecasts[i])
-		}
-	}
-	return out, kept
-}
-
-// inOrder is Each of a configuration that says none.
-func inOrder(n int, do func(i int)) {
-	for i := range n {
-		do(i)
-	}
-}
-
-// seed is a hash of the track's id: a replay draws the same futures, and one track the
-// same ones from look to look, so that its probabilities do not jitter.
-func seed(tr track.Track) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(tr.ID))
-	return h.Sum64()
-}
 
 // look makes the coverage anew where a source died or came back.
 func (p *Pipeline) look(now time.Time) {

@@ -112,6 +112,8 @@ type run struct {
 	sites   map[string][3]float64
 	zones   *zone.Set
 	models  threat.Models
+	futures *threat.Forecaster
+	queue   threat.Queue
 	book    *warning.Book
 	cover   threat.Coverage
 	alive   []bool
@@ -130,6 +132,7 @@ func newRun(job Job, play *tracking.Play, out io.Writer) *run {
 		out:  bufio.NewWriterSize(out, 1<<16),
 	}
 	r.models.Flat = true
+	r.futures = threat.NewForecaster(job.Zones, r.models)
 	for _, s := range play.Sensors() {
 		r.sites[s.Name] = s.Pos
 	}
@@ -150,17 +153,14 @@ func (r *run) until(t float64) error {
 	return nil
 }
 
-// decide forecasts what changed, each track as it is after its last change, and weighs it.
+// decide forecasts what changed and did not go on as forecast, and weighs it.
 func (r *run) decide(now time.Time, changes []track.Change) {
-	last := make(map[track.ID]int, len(changes))
-	for i, c := range changes {
-		last[c.Track.ID] = i
+	for _, c := range changes {
+		r.queue.Offer(now, c.Track)
 	}
 	var forecasts []threat.Forecast
-	for i, c := range changes {
-		if last[c.Track.ID] == i {
-			forecasts = append(forecasts, r.predict(c.Track))
-		}
+	for _, tr := range r.queue.Take(now, r.queue.Waiting()) {
+		forecasts = append(forecasts, r.predict(tr))
 	}
 	live := r.ground.sources(r.play.Picture().Live(now), r.sites)
 	alive := make([]bool, len(live))
@@ -177,7 +177,8 @@ func (r *run) predict(tr track.Track) threat.Forecast {
 	h := fnv.New64a()
 	h.Write([]byte(tr.ID))
 	began := time.Now()
-	f := threat.Predict(r.ground.track(tr), r.zones, r.models, h.Sum64())
+	laid := r.ground.track(tr)
+	f := r.futures.Predict(&laid, h.Sum64())
 	r.took += time.Since(began)
 	r.outcome.Forecasts++
 	return f
