@@ -56,6 +56,7 @@ type Pipeline struct {
 
 	punctual punctual
 	ahead    ahead
+	cues     cues
 }
 
 // New makes a core that knows nothing yet: give it Restored first.
@@ -97,7 +98,9 @@ func (p *Pipeline) Step(now time.Time, in Input) []Change {
 		p.restore(now, in)
 	case Observed:
 		moved = p.picture.Observe(now, p.punctual.stamp(now, in.Observation))
+		p.cues.hear(now, in.Observation, p.cfg.Sources)
 		for _, o := range in.More {
+			p.cues.hear(now, o, p.cfg.Sources)
 			moved = append(moved, p.picture.Observe(now, p.punctual.stamp(now, o))...)
 		}
 	case Commanded:
@@ -119,6 +122,9 @@ func (p *Pipeline) Step(now time.Time, in Input) []Change {
 		moved = append(moved, p.picture.Tick(now)...)
 	}
 	out, forecasts := p.ahead.follow(now, out, moved, p.cfg.Each)
+	for _, f := range p.cues.step(now, moved, p.zones, p.cfg.Models) {
+		out, forecasts = append(out, Forecast{f}), append(forecasts, f)
+	}
 	p.look(now)
 	decided = append(decided, p.book.Weigh(now, forecasts, p.cover, p.edge)...)
 	for _, c := range decided {
@@ -140,6 +146,11 @@ func (p *Pipeline) Next() (time.Time, bool) {
 	switch {
 	case p.ahead.queue.Waiting() > 0:
 		return p.now, true
+	}
+	if at, ok := p.cues.next(); ok && (!okB || at.Before(b)) {
+		b, okB = at, true
+	}
+	switch {
 	case okA && (!okB || a.Before(b)):
 		return a, true
 	default:

@@ -33,7 +33,7 @@ type subject struct {
 	starts   [2]float64  // per stage: what a probability of one scores, see alone
 	keeps    [2]float64  // the same in units of the clear level, see stillOf
 	threat   bool        // it counts: confirmed, and not shown to be friendly
-	crowd    bool        // nothing but citizens' reports contribute
+	crowd    bool        // nothing but citizens' reports or a launch cue contribute
 	let      bool        // a person said that it is real, though it is young
 	spared   *respect    // a person cancelled all there was of it
 	reaches  []*place    // where it has a part, ascending
@@ -128,7 +128,7 @@ func (b *Book) judgeTrack(s *subject) {
 			s.keeps[stage] += m / (r.Probability * r.Clear)
 		}
 	}
-	s.crowd = len(f.Kinds) > 0 && !slices.ContainsFunc(f.Kinds, func(k string) bool { return k != reportKind })
+	s.crowd = len(f.Kinds) > 0 && !slices.ContainsFunc(f.Kinds, func(k string) bool { return k != reportKind && k != threat.CueKind })
 	// A class that two sources argue about must not change the words on every phone with
 	// each plot: another one must be half as likely again.
 	if best := s.mix.Best(); s.f.Updates <= 1 || s.mix[best] > 1.5*s.mix[s.class] {
