@@ -90,9 +90,10 @@ func (s *source) taken(o *observation.Observation) *observation.Observation {
 }
 
 const (
-	pairEvery  = 4   // sweeps between two looks at tracks that one sensor alone sees
-	alone      = 256 // of those tracks are looked at
-	carryEvery = 4   // sweeps between two reckonings of what one track inherits
+	pairEvery    = 4   // sweeps between two looks at tracks that one sensor alone sees
+	alone        = 256 // of those tracks are looked at
+	settledEvery = 16  // sweeps between two looks at sensors that are known well and fit
+	carryEvery   = 4   // sweeps between two reckonings of what one track inherits
 )
 
 // register lets registration learn from some of the tracks that two sensors see, and takes
@@ -102,6 +103,19 @@ func (p *Picture) register(now time.Time) {
 	if !g.registrar.Ready() {
 		return
 	}
+	if p.sweeps%settledEvery == 0 || !g.registrar.Settled() {
+		p.learn(now)
+	}
+	for _, ob := range p.objects {
+		if !ob.gone && (p.sweeps+ob.born)%carryEvery == 0 && ob.id != "" {
+			p.carry(ob)
+		}
+	}
+}
+
+// learn holds some tracks out to registration and takes over what it found.
+func (p *Picture) learn(now time.Time) {
+	g := &p.registry
 	g.samples = g.samples[:0]
 	n, seen := len(p.objects), 0
 	for ; seen < n && len(g.samples) < sampled; seen++ {
@@ -121,11 +135,6 @@ func (p *Picture) register(now time.Time) {
 	}
 	for _, f := range g.registrar.Faults() {
 		p.faults.set(health.Condition{Name: f.Name, Subject: f.Sensor, Raised: f.Raised, At: now, Detail: f.Detail})
-	}
-	for _, ob := range p.objects {
-		if !ob.gone && (p.sweeps+ob.born)%carryEvery == 0 && ob.id != "" {
-			p.carry(ob)
-		}
 	}
 }
 

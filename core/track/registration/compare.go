@@ -60,7 +60,16 @@ type point struct {
 
 // fresh makes the comparisons a sample gives that have not been made before.
 func (r *Registrar) fresh(s *Sample) {
-	newest := r.compare(s, r.used[s.Track])
+	since, later := r.used[s.Track], 0
+	for i := range s.Recent {
+		if s.Recent[i].ObservedAt.After(since) {
+			later++
+		}
+	}
+	if later < 2 { // one to compare, and one behind it
+		return
+	}
+	newest := r.compare(s, since)
 	if newest.IsZero() {
 		return
 	}

@@ -181,6 +181,21 @@ func clean(v, most float64) float64 {
 // Ready reports whether there is anything to compare.
 func (r *Registrar) Ready() bool { return len(r.sensors) > 1 }
 
+// Settled reports whether every sensor that shares something with others is known well and
+// fits: then it is enough to look now and then.
+func (r *Registrar) Settled() bool {
+	const well, fits = 600, 0.1
+	known := false
+	for i := range r.sensors {
+		s := &r.sensors[i]
+		if !s.Truth && s.pairs > 0 && (s.pairs < well || s.misfit > fits) {
+			return false
+		}
+		known = known || s.pairs > 0
+	}
+	return known && len(r.couples) == 0
+}
+
 // Learn takes samples at a time, in any order: the order changes nothing. It compares what
 // it has not compared before, about perLearn comparisons at most, and returns how many it
 // made. A track that one sensor owns teaches nothing: the few plots of another in it are
