@@ -51,11 +51,13 @@ const Stay = 10 * time.Minute
 
 // Bounds. A row over the line's bound is a fault; the others end the reading.
 const (
-	maxBytes  = 512 << 20 // of a history, unpacked
+	maxBytes  = 256 << 20 // of a history, unpacked
 	maxLine   = 16 << 10  // bytes of one row
-	maxRows   = 4_000_000
-	maxFaults = 10_000 // named one by one; the rest is counted
-	maxText   = 200    // bytes of a row that are kept as evidence
+	maxRows   = 1_000_000
+	maxSaid   = 2_000_000 // places that rows name
+	maxNames  = 50_000    // different names; the rest is counted as one
+	maxFaults = 10_000    // named one by one; the rest is counted
+	maxText   = 200       // bytes of a row that are kept as evidence
 )
 
 // ErrUnreadable is a file of which no row can be read: a column is missing, or it is another
@@ -193,6 +195,9 @@ func Read(in io.Reader, format Format, places *Gazetteer) (*History, error) {
 	}
 	if err := scan(in, r.line); err != nil {
 		return nil, fmt.Errorf("history: %s: %w", format, err)
+	}
+	if len(r.said) >= maxSaid {
+		return nil, fmt.Errorf("history: %s: its rows name over %d places; cut it into years", format, maxSaid)
 	}
 	if r.at == nil {
 		return nil, fmt.Errorf("history: %s: it is empty: %w", format, ErrUnreadable)

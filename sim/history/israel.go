@@ -40,16 +40,17 @@ func drill(names string) bool {
 
 // israel is the set's places by name.
 type israel struct {
-	exact map[string]zone.ID   // Hebrew, as it is written
-	zones map[string][]zone.ID // by letters, in every language
-	parts map[string][]zone.ID // towns by letters: the zones "town - part"; and each of "one, other"
-	names []spelled            // Hebrew, ascending by words
-	known map[string]Place     // what was found
+	exact              map[string]zone.ID   // Hebrew, as it is written
+	zones              map[string][]zone.ID // by letters, in every language
+	parts              map[string][]zone.ID // towns by letters: the zones "town - part"; and each of "one, other"
+	byLetters, byWords []spelled            // Hebrew, ascending
+	known              map[string]Place     // what was found
 }
 
+// spelled is a zone's name in one of the two forms in which names are compared.
 type spelled struct {
-	words, letters string
-	id             zone.ID
+	name string
+	id   zone.ID
 }
 
 // respelt are spellings of a word that stand for each other, inside a name.
@@ -72,7 +73,8 @@ func newIsrael(set *zone.Set) *israel {
 		}
 		name := z.Name("he")
 		il.exact[name] = z.ID
-		il.names = append(il.names, spelled{words(respelt.Replace(name)), hebrew(name), z.ID})
+		il.byLetters = append(il.byLetters, spelled{hebrew(name), z.ID})
+		il.byWords = append(il.byWords, spelled{words(respelt.Replace(name)), z.ID})
 		if town, _, both := strings.Cut(name, " -"); both {
 			il.put(il.parts, town, z.ID)
 			continue
@@ -85,7 +87,19 @@ func newIsrael(set *zone.Set) *israel {
 			}
 		}
 	}
+	for _, all := range [][]spelled{il.byLetters, il.byWords} {
+		slices.SortFunc(all, func(a, b spelled) int { return strings.Compare(a.name, b.name) })
+	}
 	return il
+}
+
+// only is the one of them whose name begins so; empty where none or several do.
+func only(all []spelled, begins string) zone.ID {
+	i, _ := slices.BinarySearchFunc(all, begins, func(s spelled, b string) int { return strings.Compare(s.name, b) })
+	if i == len(all) || !strings.HasPrefix(all[i].name, begins) || i+1 < len(all) && strings.HasPrefix(all[i+1].name, begins) {
+		return ""
+	}
+	return all[i].id
 }
 
 func (il *israel) put(into map[string][]zone.ID, name string, id zone.ID) {
@@ -107,7 +121,7 @@ func (g *Gazetteer) Israeli(row string) []Named {
 	if g.il == nil {
 		g.il = newIsrael(g.set)
 	}
-	pieces := strings.Split(row, ",")
+	pieces := strings.SplitN(row, ",", maxPlaces)
 	var out []Named
 	for i := 0; i < len(pieces); {
 		n := min(len(pieces)-i, maxPieces)
@@ -123,6 +137,9 @@ func (g *Gazetteer) Israeli(row string) []Named {
 	}
 	return out
 }
+
+// maxPlaces bounds what one row names; what is over it is one name, and not known.
+const maxPlaces = 300
 
 // maxPieces is how many commas one name can have, and one more.
 const maxPieces = 8
@@ -143,20 +160,12 @@ const (
 	longEnough = 14
 )
 
-// begins is the one zone whose name begins so; empty where none or several do.
-func (il *israel) begins(key string, least int) (found zone.ID) {
+// begins is the one zone whose name begins so and goes on; empty where none or several do.
+func (il *israel) begins(key string, least int) zone.ID {
 	if utf8.RuneCountInString(key) < least {
 		return ""
 	}
-	for _, n := range il.names {
-		if strings.HasPrefix(n.letters, key) {
-			if found != "" {
-				return ""
-			}
-			found = n.id
-		}
-	}
-	return found
+	return only(il.byLetters, key)
 }
 
 // israeli finds one name.
@@ -277,20 +286,25 @@ func (g *Gazetteer) begun(name string) zone.ID {
 	if id := g.il.begins(key, longEnough); id != "" {
 		return id
 	}
-	var found []zone.ID
-	for _, n := range g.il.names {
-		short, long := plain, n.words
-		if len(short) > len(long) {
-			short, long = long, short
-		}
-		if utf8.RuneCountInString(letters(short)) >= longWords && strings.HasPrefix(long, short+" ") {
-			found = append(found, n.id)
+	if utf8.RuneCountInString(letters(plain)) >= longWords {
+		if id := only(g.il.byWords, plain+" "); id != "" {
+			return id
 		}
 	}
-	if len(found) != 1 {
-		return ""
+	for short := plain; ; { // and the longest name that this one goes on from
+		at := strings.LastIndexByte(short, ' ')
+		if at < 0 {
+			return ""
+		}
+		short = short[:at]
+		if utf8.RuneCountInString(letters(short)) < longWords {
+			return ""
+		}
+		i, found := slices.BinarySearchFunc(g.il.byWords, short, func(s spelled, b string) int { return strings.Compare(s.name, b) })
+		if found && (i+1 == len(g.il.byWords) || g.il.byWords[i+1].name != short) {
+			return g.il.byWords[i].id
+		}
 	}
-	return found[0]
 }
 
 // Districts reads the names of the larger areas that an Israeli set's GeoJSON states of its

@@ -167,13 +167,17 @@ func (r *reader) follow(n int, at time.Time) {
 
 // say keeps what a row says of a place, or counts the place among those not known.
 func (r *reader) say(n int, text string, p Place, threat class.Class, from, to time.Time) {
-	name := r.names[text]
+	key, shown := text, text
+	if _, known := r.names[text]; !known && len(r.names) >= maxNames {
+		key, shown = string(p.Rule), fmt.Sprintf("(names after the first %d)", maxNames)
+	}
+	name := r.names[key]
 	if name == nil {
-		name = &Name{Text: text, Rule: p.Rule, Zones: p.Count}
-		r.names[text] = name
+		name = &Name{Text: shown, Rule: p.Rule, Zones: p.Count}
+		r.names[key] = name
 	}
 	name.Rows++
-	if p.Rule == Unknown {
+	if p.Rule == Unknown || len(r.said) >= maxSaid {
 		return
 	}
 	if len(text) > maxText {
