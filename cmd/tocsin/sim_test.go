@@ -228,7 +228,7 @@ func TestDemonstrations(t *testing.T) {
 func TestSimRefuses(t *testing.T) {
 	var out, errs bytes.Buffer
 	c := &console{ctx: t.Context(), in: strings.NewReader(""), out: &out, err: &errs}
-	if code := run(c, []string{"sim", "main.go"}); code != 1 || !strings.Contains(errs.String(), "scenario") {
+	if code := run(c, []string{"sim", "main.go"}); code != 1 || !strings.Contains(errs.String(), "main.go: line 2: it is not YAML") {
 		t.Errorf("a file that is no scenario: exit %d, %s", code, errs.String())
 	}
 	if code := run(c, []string{"sim"}); code != 2 {

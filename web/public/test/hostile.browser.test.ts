@@ -77,6 +77,7 @@ async function begin(number: number, now: number, every30s?: number): Promise<Pa
   await page.goto(service.url);
   await page.locator('.list').getByText('2 places').waitFor({ timeout: slow });
   await page.locator('.map .over').waitFor();
+  await quiet(page);
   await page.evaluate(() => {
     const seen: string[] = [];
     Object.assign(window, { seen });
@@ -91,6 +92,23 @@ async function begin(number: number, now: number, every30s?: number): Promise<Pa
     new MutationObserver(note).observe(document.documentElement, { subtree: true, childList: true, characterData: true, attributes: true });
   });
   return page;
+}
+
+/** Waits until the page has all it loads by itself, the names of the zones last: nothing in it has changed for a second. */
+async function quiet(page: Page): Promise<void> {
+  await page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        let timer = setTimeout(resolve, 1_000);
+        new MutationObserver((_, self) => {
+          clearTimeout(timer);
+          timer = setTimeout(() => {
+            self.disconnect();
+            resolve();
+          }, 1_000);
+        }).observe(document.documentElement, { subtree: true, childList: true, characterData: true, attributes: true });
+      }),
+  );
 }
 
 /** Says something true that is to be seen; what was sent before it was judged by then. Gives what else changed. */
