@@ -10,6 +10,7 @@ package hostile
 import (
 	"fmt"
 	"hash/fnv"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"runtime/debug"
@@ -83,19 +84,31 @@ func Try(d Decoder, n int) (Outcome, error) {
 	}
 	o.Taken = 0
 	began := time.Now()
-	hash := fnv.New64a()
-	hash.Write([]byte(d.Name))
-	m := mutator{seeds: d.Seeds}
-	for i := range n {
-		// Each input is drawn by itself, so that one that fails is made again at once.
-		m.rand = rand.New(rand.NewPCG(hash.Sum64(), uint64(i)))
-		if err := o.one(d, m.input(), true); err != nil {
+	for i, input := range Inputs(d.Name, d.Seeds, n) {
+		if err := o.one(d, input, true); err != nil {
 			return o, fmt.Errorf("hostile: %s: input %d: %w", d.Name, i, err)
 		}
 		o.Inputs++
 	}
 	o.Took = time.Since(began)
 	return o, nil
+}
+
+// Inputs are the mutations that a decoder of that name is tried with, for tests that hold it
+// to another judge as well. There must be a seed.
+func Inputs(name string, seeds [][]byte, n int) iter.Seq2[int, []byte] {
+	hash := fnv.New64a()
+	hash.Write([]byte(name))
+	return func(yield func(int, []byte) bool) {
+		m := mutator{seeds: seeds}
+		for i := range n {
+			// Each input is drawn by itself, so that one that fails is made again at once.
+			m.rand = rand.New(rand.NewPCG(hash.Sum64(), uint64(i)))
+			if !yield(i, m.input()) {
+				return
+			}
+		}
+	}
 }
 
 // one tries one input. What was slow is tried again by the time that the processor gave to
