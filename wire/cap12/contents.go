@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -60,10 +61,16 @@ func (c *checker) optional(n *node) string {
 
 // name reads identifier or sender (clause 3.2.1: no spaces, commas, < or &).
 func (c *checker) name(n *node, rule Rule) string {
-	if s := c.required(n); !blank(s) && strings.ContainsAny(s, " \t\r\n,<&") {
+	if s := c.required(n); !blank(s) && strings.ContainsFunc(s, notInName) {
 		c.bad(rule, n, s, n.local+" must not have spaces, commas, < or &")
 	}
 	return n.text
+}
+
+// notInName is true for what neither identifier nor sender may have. A space is any that
+// Unicode calls one: a no-break space in an identifier would make two messages look like one.
+func notInName(r rune) bool {
+	return r == ',' || r == '<' || r == '&' || unicode.IsSpace(r) || unicode.Is(unicode.Z, r)
 }
 
 // time reads a time (clause 3.3.2); white space around it is allowed by its XSD type.
@@ -182,7 +189,7 @@ func (c *checker) references(n *node) []Reference {
 		}
 		sender, rest, _ := strings.Cut(s, ",")
 		identifier, sent, ok := strings.Cut(rest, ",")
-		if !ok || sender == "" || identifier == "" || strings.ContainsAny(s, "<&") || strings.Contains(sent, ",") {
+		if !ok || sender == "" || strings.ContainsFunc(sender, notInName) || identifier == "" || strings.ContainsFunc(identifier, notInName) || strings.Contains(sent, ",") {
 			c.bad(RuleReference, n, s, "a reference is sender,identifier,sent")
 			continue
 		}
@@ -295,11 +302,12 @@ func (c *checker) prose(n *node) string {
 	return s
 }
 
-// language reads a language tag (RFC 3066, now RFC 5646); empty means en-US.
+// language reads a language tag (RFC 3066, now RFC 5646); empty means en-US, by the schema's
+// default, which white space does not call for.
 func (c *checker) language(n *node) string {
-	tag := trim(c.optional(n))
-	if tag == "" {
-		return ""
+	tag := trim(n.text)
+	if n.text == "" {
+		return c.optional(n)
 	}
 	for i, sub := range strings.Split(tag, "-") {
 		ok := sub != "" && len(sub) <= 8

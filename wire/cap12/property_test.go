@@ -81,8 +81,10 @@ func anyArea(t *rapid.T, label string) Area {
 		Geocodes: few(t, label+" geocodes", 0, anyValue),
 	}
 	if rapid.Bool().Draw(t, label+" high") {
-		low := rapid.Float64Range(-1000, 1e5).Draw(t, label+" altitude")
-		high := low + rapid.Float64Range(0, 1e5).Draw(t, label+" thickness")
+		// In thousandths: maxDigits refuses an altitude in the billionths of a foot.
+		thousandths := rapid.IntRange(-1e6, 1e8).Draw(t, label+" altitude")
+		low := float64(thousandths) / 1000
+		high := float64(thousandths+rapid.IntRange(0, 1e8).Draw(t, label+" thickness")) / 1000
 		a.Altitude, a.Ceiling = &low, &high
 	}
 	return a

@@ -49,6 +49,7 @@ const (
 	RuleURI            Rule = "uri"                 // not an absolute URI
 	RuleMIME           Rule = "mime-type"           // not type/subtype
 	RuleByteCount      Rule = "size"                // not a number of bytes
+	RuleDigest         Rule = "digest"              // not that of the content in the message
 	RuleDeref          Rule = "deref-uri"           // not base64
 	RulePolygonForm    Rule = "polygon-form"        // not a list of lat,lon pairs
 	RulePolygonPoints  Rule = "polygon-points"      // fewer than four pairs
@@ -64,25 +65,30 @@ const (
 
 // Warnings: allowed, and yet a recipient may stumble over it.
 const (
-	OddEmpty       Rule = "empty-element"          // an optional element that says nothing
-	OddOffset      Rule = "time-plus-zero"         // +00:00, where UTC must be -00:00
-	OddNote        Rule = "note-missing"           // Exercise or Error without a note
-	OddHeadline    Rule = "headline-long"          // over 160 characters
-	OddNoInfo      Rule = "info-missing"           // an alert or update that says nothing
-	OddNoArea      Rule = "area-missing"           // info that does not say where
-	OddNoShape     Rule = "area-shapeless"         // area in words only
-	OddGeocode     Rule = "geocode-alone"          // area in somebody's codes only
-	OddNoExpires   Rule = "expires-missing"        // no end is given
-	OddExpired     Rule = "expires-past"           // an end that is over when sent, in a message about an end
-	OddOnset       Rule = "onset-after-expires"    // ends before it begins
-	OddAssess      Rule = "response-assess"        // Assess in a public message
-	OddMarkup      Rule = "text-markup"            // HTML in a text
-	OddSelf        Rule = "references-self"        // refers to itself
-	OddLater       Rule = "references-later"       // refers to a message of its future
-	OddResource    Rule = "resource-empty"         // neither uri nor derefUri
-	OddDigest      Rule = "digest-form"            // not SHA-1 in hexadecimal
-	OddSigned      Rule = "signature-unchecked"    // signed; Check does not verify
-	OddSignatures  Rule = "signature-several"      // more than one signature
-	OddEncoding    Rule = "encoding"               // UTF-16 or ISO-8859-1
-	OddInstruction Rule = "processing-instruction" // ignored here, may not be elsewhere
+	OddEmpty           Rule = "empty-element"          // an optional element that says nothing
+	OddOffset          Rule = "time-plus-zero"         // +00:00, where UTC must be -00:00
+	OddNote            Rule = "note-missing"           // Exercise or Error without a note
+	OddHeadline        Rule = "headline-long"          // over 160 characters
+	OddNoInfo          Rule = "info-missing"           // an alert or update that says nothing
+	OddNoArea          Rule = "area-missing"           // info that does not say where
+	OddNoShape         Rule = "area-shapeless"         // area in words only
+	OddGeocode         Rule = "geocode-alone"          // area in somebody's codes only
+	OddNoExpires       Rule = "expires-missing"        // no end is given
+	OddExpired         Rule = "expires-past"           // an end that is over when sent, in a message about an end
+	OddOnset           Rule = "onset-after-expires"    // ends before it begins
+	OddAssess          Rule = "response-assess"        // Assess in a public message
+	OddMarkup          Rule = "text-markup"            // HTML in a text
+	OddSelf            Rule = "references-self"        // refers to itself
+	OddLater           Rule = "references-later"       // refers to a message of its future
+	OddResource        Rule = "resource-empty"         // neither uri nor derefUri
+	OddSize            Rule = "size-content"           // far from the size of the content in the message
+	OddURI             Rule = "uri-characters"         // characters that a URI has escaped
+	OddPolygonFlat     Rule = "polygon-flat"           // encloses nothing
+	OddPolygonCrossed  Rule = "polygon-crossed"        // crosses itself
+	OddPolygonUnlooked Rule = "polygon-unlooked"       // too many edges to look for crossings
+	OddDigest          Rule = "digest-form"            // not SHA-1 in hexadecimal
+	OddSigned          Rule = "signature-unchecked"    // signed; Check does not verify
+	OddSignatures      Rule = "signature-several"      // more than one signature
+	OddEncoding        Rule = "encoding"               // UTF-16 or ISO-8859-1
+	OddInstruction     Rule = "processing-instruction" // ignored here, may not be elsewhere
 )

@@ -15,6 +15,9 @@ type checker struct {
 	report Report
 	// Line numbers are counted on from the last one asked for, mostly forwards.
 	countedTo, counted int
+	// Pairs of edges looked at for crossings, and whether it was said that no more are.
+	pairs    int
+	unlooked bool
 }
 
 // bad records a defect of n; odd records a warning.
