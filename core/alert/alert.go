@@ -60,6 +60,10 @@ type Item struct {
 	Zones   []zone.ID     `json:"zones"`
 	End     warning.End   `json:"end,omitempty"`
 	Text    string        `json:"text"` // key of the pre-agreed text
+	// Withdrawn is an end in this warning alone: another one holds the zones, and nobody there
+	// may come out. It is said in CAP, whose readers follow one warning at a time, never on
+	// the board.
+	Withdrawn bool `json:"withdrawn,omitempty"`
 }
 
 // Text is the words of one stage (or end) in one language, for the items of that stage,
@@ -68,6 +72,7 @@ type Text struct {
 	Language    string        `json:"language"`
 	Stage       warning.Stage `json:"stage"`
 	End         warning.End   `json:"end,omitempty"`
+	Withdrawn   bool          `json:"withdrawn,omitempty"` // see Item
 	Threat      class.Class   `json:"threat"`
 	Until       time.Time     `json:"until"`
 	Event       string        `json:"event"`

@@ -16,6 +16,7 @@ import (
 	"tocsin/core/threat"
 	"tocsin/core/warning"
 	"tocsin/core/zone"
+	"tocsin/wire/cap12"
 )
 
 var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -195,7 +196,8 @@ func TestCancel(t *testing.T) {
 	checkCAP(t, a, zones, cfg)
 }
 
-// TestHeldElsewhere: who may not come out is not told anything.
+// TestHeldElsewhere: who may not come out is not told on the board that a warning ended; a
+// reader of CAP is told that this one is withdrawn, and to follow the other.
 func TestHeldElsewhere(t *testing.T) {
 	zones := someZones(t)
 	cfg := config(t, Live, "en")
@@ -208,6 +210,39 @@ func TestHeldElsewhere(t *testing.T) {
 	c.Warning.Ended[1].Under = "wother"
 	if _, err := Compose(c, zones, cfg, nil, start); !errors.Is(err, ErrNothingToSay) || len(Items(c.Warning, "x")) != 0 {
 		t.Fatal(err)
+	}
+	first, err := Compose(warn(zones, 1, warning.Shelter, class.Drone, 2), zones, cfg, nil, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err = Compose(c, zones, cfg, []Alert{first}, start.Add(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Kind != KindCancel || len(a.Areas) != 2 || len(a.References) != 1 || strings.Contains(a.Note, "mistake") || !strings.Contains(a.Note, "another warning is in force") {
+		t.Errorf("withdrawn: %+v", a)
+	}
+	if text := a.Texts[0]; !strings.Contains(text.Description, "not an all-clear") || strings.Contains(text.Instruction, "leave") {
+		t.Errorf("withdrawn in words: %+v", text)
+	}
+	checkCAP(t, a, zones, cfg)
+	doc, err := CAP(a, zones, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := doc.Infos[0].ResponseTypes; len(r) != 1 || r[0] != cap12.ResponseMonitor || !slices.Contains(doc.Code, "withdrawn") {
+		t.Errorf("withdrawn in CAP: %+v", doc)
+	}
+	kept, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Alert
+	if err := json.Unmarshal(kept, &back); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := CAP(back, zones, cfg); err != nil {
+		t.Errorf("as the journal keeps it: %v", err)
 	}
 }
 

@@ -58,12 +58,16 @@ func CAP(a Alert, zones *zone.Set, cfg Config) (cap12.Alert, error) {
 func (a Alert) info(t Text, d *drawing, cfg Config) (cap12.Info, error) {
 	var about []Item
 	for _, it := range a.Items {
-		if it.Stage == t.Stage && it.Threat == t.Threat && it.End == t.End && it.Until.Equal(t.Until) {
+		if it.Stage == t.Stage && it.Threat == t.Threat && it.End == t.End && it.Withdrawn == t.Withdrawn && it.Until.Equal(t.Until) {
 			about = append(about, it)
 		}
 	}
 	if len(about) == 0 {
 		return cap12.Info{}, fmt.Errorf("alert: %s: text %s speaks of no item", a.ID, TextKey(t.Stage, t.Threat, t.End))
+	}
+	key := TextKey(t.Stage, t.Threat, t.End)
+	if t.Withdrawn {
+		key = withdrawnText
 	}
 	sure, onset := about[0].Sure, about[0].Since
 	info := cap12.Info{
@@ -90,7 +94,7 @@ func (a Alert) info(t Text, d *drawing, cfg Config) (cap12.Info, error) {
 	info.Onset = onset.UTC()
 	info.Parameters = []cap12.Value{
 		{Name: "tocsin:stage", Value: t.Stage.String()}, {Name: "tocsin:threat", Value: t.Threat.String()},
-		{Name: "tocsin:sure", Value: sure.String()}, {Name: "tocsin:text", Value: TextKey(t.Stage, t.Threat, t.End)},
+		{Name: "tocsin:sure", Value: sure.String()}, {Name: "tocsin:text", Value: key},
 	}
 	if t.End != warning.NotEnded {
 		info.Parameters = append(info.Parameters, cap12.Value{Name: "tocsin:end", Value: t.End.String()})
@@ -102,6 +106,9 @@ func (a Alert) info(t Text, d *drawing, cfg Config) (cap12.Info, error) {
 // grade sets what the contract says each stage and end is in CAP's words.
 func grade(info *cap12.Info, t Text, sure warning.Sure) {
 	switch {
+	case t.Withdrawn:
+		info.ResponseTypes = []cap12.ResponseType{cap12.ResponseMonitor}
+		info.Urgency, info.Severity, info.Certainty = cap12.UrgencyUnknown, cap12.SeverityUnknown, cap12.CertaintyUnknown
 	case t.End == warning.AllClear:
 		info.ResponseTypes = []cap12.ResponseType{cap12.ResponseAllClear}
 		info.Urgency, info.Severity, info.Certainty = cap12.UrgencyPast, cap12.SeverityMinor, cap12.CertaintyObserved

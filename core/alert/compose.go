@@ -30,7 +30,7 @@ const (
 )
 
 // ErrNothingToSay is a change that makes no CAP message: zones that expired (their alert's
-// own expiry has said so), or that left while another warning held them.
+// own expiry has said so), or what was never said.
 var ErrNothingToSay = errors.New("alert: nothing to say")
 
 // Config is who speaks, and how.
@@ -89,14 +89,18 @@ func Compose(c warning.Change, zones *zone.Set, cfg Config, chain []Alert, now t
 	if len(a.ID) > maxID {
 		return Alert{}, fmt.Errorf("alert: id: %q is over %d characters", clip(string(a.ID), 40), maxID)
 	}
-	a.Items = items(w, a.ID, func(z warning.EndedZone) bool {
+	left := func(z warning.EndedZone) bool {
 		_, touched := slices.BinarySearch(c.Touched, z.Zone)
 		return touched && z.End != warning.Expired
-	})
+	}
+	a.References = references(chain, a.Sent)
+	a.Items = items(w, a.ID, left)
+	if len(a.References) > 0 {
+		a.Items = append(a.Items, withdrawn(w, a.ID, left)...)
+	}
 	if len(a.Items) == 0 {
 		return Alert{}, ErrNothingToSay
 	}
-	a.References = references(chain, a.Sent)
 	a.Kind = kind(a, w)
 	if a.Kind == KindCancel && len(a.References) == 0 {
 		return Alert{}, ErrNothingToSay // what was never said need not be taken back
@@ -169,6 +173,7 @@ type group struct {
 	stage  warning.Stage
 	threat class.Class
 	end    warning.End
+	gone   bool      // withdrawn
 	since  time.Time // the earliest
 	until  time.Time
 	zones  []zone.ID // ascending
@@ -179,11 +184,11 @@ func (a Alert) groups() []group {
 	var out []group
 	for _, it := range a.Items {
 		i := slices.IndexFunc(out, func(g group) bool {
-			return g.stage == it.Stage && g.threat == it.Threat && g.end == it.End && g.until.Equal(it.Until)
+			return g.stage == it.Stage && g.threat == it.Threat && g.end == it.End && g.gone == it.Withdrawn && g.until.Equal(it.Until)
 		})
 		if i < 0 {
 			i = len(out)
-			out = append(out, group{stage: it.Stage, threat: it.Threat, end: it.End, since: it.Since, until: it.Until})
+			out = append(out, group{stage: it.Stage, threat: it.Threat, end: it.End, gone: it.Withdrawn, since: it.Since, until: it.Until})
 		}
 		if it.Since.Before(out[i].since) {
 			out[i].since = it.Since
@@ -215,12 +220,15 @@ func (a *Alert) word(zones *zone.Set, cfg Config) error {
 
 // text words one group in one language.
 func (w *words) text(g group, zones *zone.Set, now time.Time, where *time.Location) Text {
-	t := Text{Language: w.Language, Stage: g.stage, End: g.end, Threat: g.threat, Until: g.until}
+	t := Text{Language: w.Language, Stage: g.stage, End: g.end, Withdrawn: g.gone, Threat: g.threat, Until: g.until}
 	event, n := w.threat(g.threat, g.stage)
 	t.Event = event
 	few, many := w.places(g.zones, zones, headlined), w.places(g.zones, zones, described)
 	if g.end != warning.NotEnded {
 		e := w.end(g.end)
+		if g.gone {
+			e = w.Ends.Withdrawn
+		}
 		t.Headline = fill(e.Headline, "{places}", few)
 		t.Description = sentences(e.What, fill(e.Where, "{places}", many), fill(e.Until, "{since}", w.at(g.since, now, where)))
 		t.Instruction = e.Do
@@ -310,13 +318,16 @@ func note(a Alert) string {
 	if a.Universe == Exercise {
 		parts = append(parts, "This is an exercise.")
 	}
-	switch a.Kind {
-	case KindCancel:
+	mistaken := slices.ContainsFunc(a.Items, func(it Item) bool { return it.End == warning.Cancelled && !it.Withdrawn })
+	gone := slices.ContainsFunc(a.Items, func(it Item) bool { return it.Withdrawn })
+	switch {
+	case mistaken && a.Kind == KindCancel && !gone:
 		parts = append(parts, "The messages referred to were sent by mistake and are cancelled for all areas repeated here.")
-	default:
-		if slices.ContainsFunc(a.Items, func(it Item) bool { return it.End == warning.Cancelled }) {
-			parts = append(parts, "For the areas marked as cancelled the earlier messages were sent by mistake.")
-		}
+	case mistaken:
+		parts = append(parts, "For the areas marked as cancelled the earlier messages were sent by mistake.")
+	}
+	if gone {
+		parts = append(parts, "For the areas marked as withdrawn another warning is in force: follow that one.")
 	}
 	return strings.Join(parts, " ")
 }

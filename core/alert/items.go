@@ -68,6 +68,33 @@ func items(w warning.Warning, last ID, said func(warning.EndedZone) bool) []Item
 	return out
 }
 
+// withdrawn is what is said of a warning that is over where others still hold its zones: a
+// reader of CAP that follows this warning alone must not keep it until it expires.
+func withdrawn(w warning.Warning, id ID, said func(warning.EndedZone) bool) []Item {
+	if !w.Over() {
+		return nil // the update that follows supersedes what was said of them
+	}
+	var out []Item
+	for _, z := range w.Ended {
+		if z.Under == "" || !said(z) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(it Item) bool { return it.Threat == z.Threat })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Item{
+				Stage: warning.Quiet, Threat: z.Threat, Sure: z.Sure, Since: stamp(z.At), Until: stamp(z.At.Add(KeepEnds)),
+				End: warning.Cancelled, Withdrawn: true, Text: withdrawnText, Alert: id,
+			})
+		}
+		out[i].Zones = append(out[i].Zones, z.Zone)
+	}
+	return out
+}
+
+// withdrawnText is the key of the text of what is withdrawn.
+const withdrawnText = "withdrawn"
+
 // compareItems orders what is graver before what is not, and is total: no two items of a
 // warning share their first zone.
 func compareItems(a, b Item) int {
@@ -107,17 +134,18 @@ func (it Item) MarshalJSON() ([]byte, error) {
 		Likely   Time `json:"likely"`
 	}
 	said := struct {
-		Stage   warning.Stage `json:"stage"`
-		Threat  class.Class   `json:"threat"`
-		Sure    warning.Sure  `json:"sure"`
-		Since   Time          `json:"since"`
-		Until   Time          `json:"until"`
-		Arrival *arrival      `json:"arrival,omitempty"`
-		Alert   ID            `json:"alert"`
-		Zones   []zone.ID     `json:"zones"`
-		End     warning.End   `json:"end,omitempty"`
-		Text    string        `json:"text"`
-	}{it.Stage, it.Threat, it.Sure, Time(it.Since), Time(it.Until), nil, it.Alert, it.Zones, it.End, it.Text}
+		Stage     warning.Stage `json:"stage"`
+		Threat    class.Class   `json:"threat"`
+		Sure      warning.Sure  `json:"sure"`
+		Since     Time          `json:"since"`
+		Until     Time          `json:"until"`
+		Arrival   *arrival      `json:"arrival,omitempty"`
+		Alert     ID            `json:"alert"`
+		Zones     []zone.ID     `json:"zones"`
+		End       warning.End   `json:"end,omitempty"`
+		Text      string        `json:"text"`
+		Withdrawn bool          `json:"withdrawn,omitempty"`
+	}{it.Stage, it.Threat, it.Sure, Time(it.Since), Time(it.Until), nil, it.Alert, it.Zones, it.End, it.Text, it.Withdrawn}
 	if !it.Arrival.Earliest.IsZero() && !it.Arrival.Likely.IsZero() {
 		said.Arrival = &arrival{Time(it.Arrival.Earliest), Time(it.Arrival.Likely)}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,6 +74,7 @@ type words struct {
 		AllClear  endWords `yaml:"all-clear"`
 		Cancelled endWords `yaml:"cancelled"`
 		Expired   endWords `yaml:"expired"`
+		Withdrawn endWords `yaml:"withdrawn"` // ended here, while another warning is in force
 	} `yaml:"ends"`
 }
 
@@ -162,11 +164,15 @@ func (w *words) check() error {
 				rule{name, "event", event, ""}, rule{name, "headline", n.Headline, "{places}"}, rule{name, "what", n.What, ""})
 		}
 	}
+	ends := map[string]endWords{withdrawnText: w.Ends.Withdrawn}
 	for _, e := range [...]warning.End{warning.AllClear, warning.Cancelled, warning.Expired} {
-		t := w.end(e)
+		ends[e.String()] = w.end(e)
+	}
+	for _, name := range slices.Sorted(maps.Keys(ends)) {
+		t := ends[name]
 		rules = append(rules,
-			rule{e.String(), "headline", t.Headline, "{places}"}, rule{e.String(), "what", t.What, ""},
-			rule{e.String(), "where", t.Where, "{places}"}, rule{e.String(), "until", t.Until, "{since}"}, rule{e.String(), "do", t.Do, ""})
+			rule{name, "headline", t.Headline, "{places}"}, rule{name, "what", t.What, ""},
+			rule{name, "where", t.Where, "{places}"}, rule{name, "until", t.Until, "{since}"}, rule{name, "do", t.Do, ""})
 	}
 	for _, r := range rules {
 		if strings.TrimSpace(r.text) == "" || !strings.Contains(r.text, r.holds) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -445,6 +446,36 @@ func TestEdgeConditionsAreBounded(t *testing.T) {
 		out := h.step(pipeline.Health{Condition: health.Condition{Name: "feed-silent", Subject: fmt.Sprint(i), Raised: true, At: h.now}})
 		if len(out) > 0 && strings.Contains(out[0].String(), "warning") {
 			t.Fatal("a condition made a warning")
+		}
+	}
+}
+
+// TestEveryChainEnds: two declared warnings hold one zone and are taken back one after the
+// other. Whoever follows either of them in CAP is told that it ended, also the one of which
+// nothing was said on the board because the other still held the zone.
+func TestEveryChainEnds(t *testing.T) {
+	h := newHand(t)
+	ids := zonesOf(t, 1)
+	last := map[warning.ID]alert.Alert{}
+	keep := func(out []pipeline.Change) {
+		for _, c := range only[pipeline.AlertReady](out) {
+			last[c.Alert.Warning] = c.Alert
+		}
+	}
+	for _, id := range []string{"x1", "x2"} {
+		keep(h.step(pipeline.Commanded{Command: declare(id, start.Add(2*time.Hour), ids...)}))
+	}
+	if len(last) != 2 {
+		t.Fatalf("%d warnings were declared", len(last))
+	}
+	for i, id := range slices.Sorted(maps.Keys(last)) {
+		keep(h.step(pipeline.Commanded{Command: warning.Command{
+			ID: fmt.Sprint("end", i), Action: warning.EndsZone, By: warning.Issuer{Kind: warning.ByAuthority, Name: "test"}, Warning: id, End: warning.Cancelled,
+		}}))
+	}
+	for id, a := range last {
+		if a.Kind != alert.KindCancel {
+			t.Errorf("%s stands in CAP as %s %s", id, a.Kind, a.ID)
 		}
 	}
 }
