@@ -60,7 +60,7 @@ func (n *Node) openSet() error {
 	switch {
 	case errors.Is(err, zones.ErrNone):
 		if set, err = openZones(n.cfg.Zones); err == nil {
-			if failed := zones.StoreIn(n.cfg.Data).Keep(set); failed != nil {
+			if failed := zones.StoreIn(n.cfg.Data).Configure(set); failed != nil {
 				n.log.Warn("zones: " + failed.Error()) // a later set will know less of this one
 			}
 		}

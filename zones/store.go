@@ -14,7 +14,8 @@ import (
 )
 
 // Store is the folder of an installation's zone sets: one file for each version, written
-// once and never changed, and a pointer to the one in force.
+// once and never changed, a pointer to the imported one that is in force, and one to the set
+// of the configuration, which is in force as long as none was imported.
 type Store struct {
 	Dir string // DATA/zones
 }
@@ -24,6 +25,7 @@ var ErrNone = errors.New("no zone set imported")
 
 const (
 	pointer    = "current"
+	configured = "configured"
 	versionExt = ".geojson"
 )
 
@@ -32,13 +34,16 @@ var isVersion = regexp.MustCompile(`^[0-9a-f]{16}$`)
 // StoreIn returns the store of a data folder.
 func StoreIn(data string) Store { return Store{Dir: filepath.Join(data, "zones")} }
 
-// Import keeps the set and puts it in force; it returns the set that was in force before,
-// or nil. What is on disk afterwards is whole whatever happens meanwhile.
+// Import keeps the set and puts it in force; it returns the set that was in force before, of
+// an import or of the configuration, or nil. What is on disk afterwards is whole whatever happens meanwhile.
 func (st Store) Import(s *zone.Set) (before *zone.Set, err error) {
 	if err := os.MkdirAll(st.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("zones: import: %w", err)
 	}
 	before, err = st.Current()
+	if errors.Is(err, ErrNone) {
+		before, err = st.named(configured)
+	}
 	if err != nil && !errors.Is(err, ErrNone) {
 		return nil, err
 	}
@@ -51,8 +56,23 @@ func (st Store) Import(s *zone.Set) (before *zone.Set, err error) {
 	return before, nil
 }
 
-// Keep keeps the set as a version without putting it in force: for one that a
-// configuration names, so that a later set knows what its ids were.
+// Configure keeps the set that a configuration names and that is in force where none was
+// imported, so that a later set knows what its ids were and `zones import` what it follows.
+func (st Store) Configure(s *zone.Set) error {
+	if err := st.Keep(s); err != nil {
+		return err
+	}
+	path, line := filepath.Join(st.Dir, configured), s.Version()+"\n"
+	if held, err := os.ReadFile(path); err == nil && string(held) == line {
+		return nil
+	}
+	if err := writeWhole(path, []byte(line), 0o644); err != nil {
+		return fmt.Errorf("zones: configure: %w", err)
+	}
+	return nil
+}
+
+// Keep keeps the set as a version without putting it in force.
 func (st Store) Keep(s *zone.Set) error {
 	if err := os.MkdirAll(st.Dir, 0o755); err != nil {
 		return fmt.Errorf("zones: keep: %w", err)
@@ -68,13 +88,16 @@ func (st Store) Keep(s *zone.Set) error {
 }
 
 // Current returns the set in force, or ErrNone.
-func (st Store) Current() (*zone.Set, error) {
-	b, err := os.ReadFile(filepath.Join(st.Dir, pointer))
+func (st Store) Current() (*zone.Set, error) { return st.named(pointer) }
+
+// named returns the set that a pointer names, or ErrNone.
+func (st Store) named(by string) (*zone.Set, error) {
+	b, err := os.ReadFile(filepath.Join(st.Dir, by))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("zones: %s: %w", st.Dir, ErrNone)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("zones: current: %w", err)
+		return nil, fmt.Errorf("zones: %s: %w", by, err)
 	}
 	return st.Open(strings.TrimSpace(string(b)))
 }

@@ -150,7 +150,19 @@ func (k zonesImportCmd) Run(c *console) error {
 		}
 		return nil
 	}
-	return printDifference(c, zone.Diff(before, set), k.JSON)
+	d := zone.Diff(before, set)
+	fmt.Fprintf(c.err, "the set before was version %s: %d of its %d zones are gone, %d are new\n",
+		before.Version(), len(d.Removed), records(before), len(d.Added))
+	return printDifference(c, d, k.JSON)
+}
+
+// records is how many zones a set has, of all levels.
+func records(s *zone.Set) int {
+	n := 0
+	for range s.All {
+		n++
+	}
+	return n
 }
 
 type zonesBuildCmd struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"tocsin/core/zone"
 	"tocsin/zones"
 )
 
@@ -90,8 +91,8 @@ func TestZonesImportAndDiff(t *testing.T) {
 	if err != nil || !strings.Contains(problems, "imported 2 zones (2 leaves) as version ") || !strings.Contains(problems, "there was no set before") {
 		t.Errorf("%v\n%s", err, problems)
 	}
-	out, _, err := runZones(t, "import", "--data", data, second)
-	if err != nil || !strings.Contains(out, `renamed a Omega (level 1): name_en "Alpha" -> "Omega"`) || !strings.Contains(out, "reshaped b Beta (level 1): lost 0 km², gained ") {
+	out, problems, err := runZones(t, "import", "--data", data, second)
+	if err != nil || !strings.Contains(problems, ": 0 of its 2 zones are gone, 0 are new") || !strings.Contains(out, `renamed a Omega (level 1): name_en "Alpha" -> "Omega"`) || !strings.Contains(out, "reshaped b Beta (level 1): lost 0 km², gained ") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	current, err := zones.StoreIn(data).Current()
@@ -117,6 +118,29 @@ func TestZonesImportAndDiff(t *testing.T) {
 	out, _, err = runZones(t, "diff", "il", first)
 	if err != nil || !strings.Contains(out, "removed ... and 1400 more") {
 		t.Errorf("%v\n%.500s", err, out)
+	}
+}
+
+// TestZonesImportAfterAConfiguredSet: the set of the configuration was in force, and is named.
+func TestZonesImportAfterAConfiguredSet(t *testing.T) {
+	data := t.TempDir()
+	il, err := zones.Open("il")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ua, err := zones.Open("ua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range []*zone.Set{ua, il, il} { // the last that was configured is the one in force
+		if err := zones.StoreIn(data).Configure(set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, problems, err := runZones(t, "import", "--data", data, zoneFile(t, "own.geojson", twoZones))
+	want := "the set before was version " + il.Version() + ": 1420 of its 1420 zones are gone, 2 are new"
+	if err != nil || !strings.Contains(problems, want) || strings.Contains(problems, "no set before") || !strings.Contains(out, "2 added, 1420 removed") {
+		t.Errorf("%v\n%s\n%.300s", err, problems, out)
 	}
 }
 
