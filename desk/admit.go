@@ -13,20 +13,40 @@ import (
 // maxSecret bounds what is looked at as a token.
 const maxSecret = 256
 
+const authorization = "Authorization"
+
+// known reports whether a request has a valid token. It reads the head alone.
+func (d *Desk) known(r *http.Request) bool {
+	secret, ok := secretOf(r)
+	if !ok {
+		return false
+	}
+	_, err := d.cfg.Grants.Grant(d.cfg.Now(), secret)
+	return err == nil
+}
+
+// secretOf is the token of a request that says exactly one.
+func secretOf(r *http.Request) (string, bool) {
+	values := r.Header.Values(authorization)
+	if len(values) != 1 {
+		return "", false
+	}
+	scheme, secret, _ := strings.Cut(values[0], " ")
+	return secret, strings.EqualFold(scheme, "Bearer") && secret != "" && len(secret) <= maxSecret
+}
+
 // admit finds who asks, and whether not too often; where it says no, it has answered.
 func (d *Desk) admit(w http.ResponseWriter, r *http.Request) (Grant, bool) {
-	const header = "Authorization"
 	unknown := func(detail string) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="tocsin desk"`)
-		d.problem(w, http.StatusUnauthorized, header, detail, "")
+		d.problem(w, http.StatusUnauthorized, authorization, detail, "")
 	}
-	values := r.Header.Values(header)
-	if len(values) != 1 {
+	if len(r.Header.Values(authorization)) != 1 {
 		unknown("Say who you are, once: `Authorization: Bearer TOKEN`; `tocsin keys token add` makes a token.")
 		return Grant{}, false
 	}
-	scheme, secret, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") || secret == "" || len(secret) > maxSecret {
+	secret, ok := secretOf(r)
+	if !ok {
 		unknown("Authorization must be `Bearer TOKEN`.")
 		return Grant{}, false
 	}

@@ -121,8 +121,9 @@ type Config struct {
 	Metrics  http.Handler
 	Registry prometheus.Registerer
 	Now      func() time.Time // nil is time.Now
-	// Requests bounds the requests answered, and the commands carried out, at once; 0 is 256.
-	Requests int
+	// Requests bounds the requests answered to tokens, and the commands carried out, at once; 0
+	// is 512. Strangers bounds those answered to who has no valid token; 0 is 64.
+	Requests, Strangers int
 	// Rate is how many requests a second a token may make, Burst how many at once; 0 is 20
 	// and 100.
 	Rate, Burst float64
@@ -138,6 +139,7 @@ type Desk struct {
 	cfg      Config
 	mux      *http.ServeMux
 	requests chan struct{}
+	strange  chan struct{}
 	tokens   *limiter
 	wrongs   *limiter
 	guessing atomic.Bool // wrongTokens is raised
@@ -171,7 +173,8 @@ func New(cfg Config) (*Desk, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	defaultTo(&cfg.Requests, 256)
+	defaultTo(&cfg.Requests, 512)
+	defaultTo(&cfg.Strangers, 64)
 	defaultTo(&cfg.Rate, 20)
 	defaultTo(&cfg.Burst, 100)
 	defaultTo(&cfg.BodyTime, 5*time.Second)
@@ -180,7 +183,7 @@ func New(cfg Config) (*Desk, error) {
 		cfg.Slow = 300 * time.Millisecond
 	}
 	d := &Desk{
-		cfg: cfg, requests: make(chan struct{}, cfg.Requests),
+		cfg: cfg, requests: make(chan struct{}, cfg.Requests), strange: make(chan struct{}, cfg.Strangers),
 		tokens: newLimiter(cfg.Rate, cfg.Burst, maxTokens), wrongs: newLimiter(wrongRate, wrongBurst, 1),
 		commands: newOnce(cfg.Requests, cfg.Answered),
 	}
@@ -243,6 +246,9 @@ func (d *Desk) routes() {
 	})
 }
 
+// strangerTime is how long a caller without a valid token may take to read its answer.
+const strangerTime = 5 * time.Second
+
 // metricsPath is asked with whatever query Prometheus is configured to send.
 const metricsPath = "/metrics"
 
@@ -284,9 +290,17 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
+	places := d.requests
+	if !d.known(r) {
+		// Who has no token is answered and leaves, and never holds a place that a token needs;
+		// nor may it take its time to read the answer.
+		h.Set("Connection", "close")
+		places = d.strange
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(strangerTime))
+	}
 	select {
-	case d.requests <- struct{}{}:
-		defer func() { <-d.requests }()
+	case places <- struct{}{}:
+		defer func() { <-places }()
 	default:
 		h.Set("Connection", "close")
 		d.later(w, http.StatusTooManyRequests, time.Second, "Too many requests are being answered; nothing was done. Ask again in a moment, with the same id.", "")

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -131,6 +132,67 @@ func TestTooManyAtOnce(t *testing.T) {
 	group.Wait()
 	if p.carrier.count() != 3 {
 		t.Errorf("carried out %d", p.carrier.count())
+	}
+}
+
+// TestStrangersTakeNoPlace: who has no token is sent away after the answer, and however many
+// there are, one who has is answered, and stays.
+func TestStrangersTakeNoPlace(t *testing.T) {
+	p := open(t, func(c *Config) { c.Requests, c.Strangers, c.Slow = 1, 2, time.Hour })
+	ctx, leave := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() { // a wrong token waits for its answer until the caller leaves
+			req, _ := http.NewRequestWithContext(ctx, "GET", p.url+"/v1/warnings", nil)
+			req.Header.Set("Authorization", "Bearer nobody")
+			if res, err := p.client.Do(req); err == nil {
+				res.Body.Close()
+				t.Error("answered at once")
+			}
+		})
+	}
+	for len(p.desk.strange) < 2 {
+		runtime.Gosched()
+	}
+	for _, c := range []struct {
+		method, path, token string
+		status              int
+		close               bool
+	}{
+		{"GET", "/v1/openapi.yaml", "", 429, true},
+		{"POST", "/v1/commands", "nobody", 429, true},
+		{"GET", "/v1/warnings", "reader", 200, false},
+	} {
+		if res, b := p.ask(c.method, c.path, c.token, ""); res.StatusCode != c.status || res.Close != c.close {
+			t.Errorf("%s %s: %d, close %t: %s", c.method, c.path, res.StatusCode, res.Close, b)
+		}
+	}
+	if status, no, _ := p.command("national", declare); status != 201 {
+		t.Errorf("a token is refused for the sake of strangers: %d %+v", status, no)
+	}
+	leave()
+	group.Wait()
+	for len(p.desk.strange) > 0 {
+		runtime.Gosched() // the server has yet to see that they left
+	}
+	if res, _ := p.ask("GET", "/v1/openapi.yaml", "", ""); res.StatusCode != 200 || !res.Close {
+		t.Errorf("alone: %d, close %t", res.StatusCode, res.Close)
+	}
+}
+
+// TestATokenIsAskedForBeforeTheBody: a body that never comes holds nobody up.
+func TestATokenIsAskedForBeforeTheBody(t *testing.T) {
+	p := open(t, nil)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{")
+	conn.SetReadDeadline(time.Now().Add(2 * time.Second)) // the body's own time is 5 s
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || res.StatusCode != http.StatusUnauthorized || !res.Close {
+		t.Errorf("%v %v", res, err)
 	}
 }
 

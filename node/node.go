@@ -275,7 +275,10 @@ func (n *Node) listen(ctx context.Context) (err error) {
 	for _, d := range []*door{n.public, n.desk} { // strangers' broken handshakes are no news
 		d.server.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelDebug)
 	}
-	return nil
+	m := health.NewMetrics(n.registry)
+	m.CounterFunc("public_evicted_total", "Connections of the public that had to go for a newcomer.", func() float64 { return float64(n.public.crowd.evictions()) })
+	m.CounterFunc("desk_evicted_total", "Connections of the desk that had to go for a newcomer.", func() float64 { return float64(n.desk.crowd.evictions()) })
+	return m.Err()
 }
 
 // PublicAddress is where citizens ask, as it was bound.
@@ -301,8 +304,8 @@ func (n *Node) Run(ctx context.Context) error {
 			}
 		})
 	}
-	run("public", func() error { return n.public.serve(ctx) })
-	run("desk", func() error { return n.desk.serve(ctx) })
+	run("public", func() error { return n.public.serve(ctx, n.condition) })
+	run("desk", func() error { return n.desk.serve(ctx, n.condition) })
 	run("feed", func() error { n.feed.Run(ctx, n.received); return nil })
 	run("keys", func() error { n.watchKeys(ctx); return nil })
 	for _, f := range n.sensors {

@@ -7,19 +7,22 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
-	"golang.org/x/net/netutil"
+	"tocsin/health"
 )
 
-// Bounds of the two doors. A process holds 20,000 open files at most.
+// Bounds of the two doors. A process holds 20,000 open files at most. Each door holds more
+// connections than it serves requests at once (streams, commands and strangers), so that there
+// is one to let go for a newcomer.
 const (
 	publicConnections = 18_000
-	deskConnections   = 256
+	deskConnections   = 1_024
 	headerLimit       = 16 << 10
 	headerTime        = 5 * time.Second
-	idleTime          = 90 * time.Second
+	idleTime          = 15 * time.Second
 	closeTime         = 3 * time.Second
 )
 
@@ -27,6 +30,7 @@ const (
 type door struct {
 	name     string
 	listener net.Listener
+	crowd    *crowd
 	server   *http.Server
 	pair     *certificate // nil: plain HTTP
 }
@@ -38,11 +42,13 @@ func openDoor(ctx context.Context, name, address string, t TLS, connections int,
 	if err != nil {
 		return nil, fmt.Errorf("node: %s: %w", name, cannotListen(address, err))
 	}
-	l = netutil.LimitListener(l, connections)
+	held := newCrowd(l, connections)
+	l = held
 	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerLimit,
+		Handler: attended(h), ConnContext: withGuest,
+		ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerLimit,
 	}
-	d := &door{name: name, server: s}
+	d := &door{name: name, crowd: held, server: s}
 	if t.Cert != "" {
 		d.pair = &certificate{files: t}
 		if err := d.pair.look(); err != nil {
@@ -69,8 +75,13 @@ func cannotListen(address string, err error) error {
 	return fmt.Errorf("cannot listen on %s: %w", address, err)
 }
 
-// serve answers until the context ends.
-func (d *door) serve(ctx context.Context) error {
+// serve answers until the context ends; note is told when the door is crowded.
+func (d *door) serve(ctx context.Context, note func(health.Condition)) error {
+	var group sync.WaitGroup
+	defer group.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	group.Go(func() { d.crowd.watch(ctx, d.name, note) })
 	stopped := make(chan error, 1)
 	go func() { stopped <- d.server.Serve(d.listener) }()
 	select {
