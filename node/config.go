@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -226,6 +227,11 @@ func (c *Config) Check() error {
 		return errors.New("replay: only in the exercise universe, with a clock")
 	case (c.Public.TLS.Cert == "") != (c.Public.TLS.Key == ""):
 		return errors.New("public.tls: cert and key go together")
+	}
+	for _, l := range c.Languages {
+		if known := alert.Languages(); !slices.Contains(known, l) {
+			return fmt.Errorf("languages: there are no texts in %q; there are %s", l, strings.Join(known, ", "))
+		}
 	}
 	if err := CheckListen(c.Public.Listen); err != nil {
 		return fmt.Errorf("public.listen: %w", err)

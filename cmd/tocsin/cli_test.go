@@ -200,14 +200,15 @@ func TestWrongUse(t *testing.T) {
 // A configuration's faults are named with their lines, in words.
 func TestConfigurationFaults(t *testing.T) {
 	for text, says := range map[string][]string{
-		"universe: live\nzonez: [ua]\nsources:\n  - id: a\n    sac: x\n": {`line 2: there is no key "zonez" here`, `; line 5: "x" stands where a number belongs`},
+		"universe: live\nzonez: [ua]\nsources:\n  - id: a\n    sac: x\n": {`line 2: there is no key "zonez" here`, `; line 5: "x" stands where a whole number from 0 to 255 belongs`},
 		"universe: live\n\tzones: x\n":                                   {"line 2: it is not YAML: a tab"},
 		"universe: live\nuniverse: live\n":                               {`line 2: the key "universe" stands twice; first in line 1`},
 		"universe: [a, b]\n":                                             {"line 1: a list stands where"},
 		"zones: ua\n":                                                    {`line 1: "ua" stands where a list belongs`},
 		"universe: \"live\n":                                             {"it is not YAML"},
-		"universe: dead\n":                                               {`universe: "dead" is not live or exercise`},
-		"universe: live\n---\nuniverse: live\n":                          {"more than one document"},
+		"universe: live\nzones: [ua]\nsender: a@b.example\nlanguages: [uk, fr]\n": {`languages: there are no texts in "fr"; there are ar, en, he, ru, uk`},
+		"universe: dead\n":                      {`universe: "dead" is not live or exercise`},
+		"universe: live\n---\nuniverse: live\n": {"more than one document"},
 		"universe: live\ndata: d\nzones: [ua]\nlanguages: [en]\nsender: a@b\ntimezone: Mars/Base\n": {`there is no time zone "Mars/Base"`},
 	} {
 		path := zoneFile(t, "tocsin.yaml", text)

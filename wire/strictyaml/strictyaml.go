@@ -154,6 +154,7 @@ const line = `^(?:yaml: )?(line \d+: )?`
 // wordings turn the library's words into ours; it has no types to tell its errors by.
 var wordings = []wording{
 	word(`field (\S+) not found in type \S+`, `there is no key "$1" here; look at its spelling and how far it is indented`),
+	word("cannot unmarshal !!\\S+ `([^`]*)` into uint8", "\"$1\" stands where a whole number from 0 to 255 belongs"),
 	word("cannot unmarshal !!\\S+ `([^`]*)` into (?:u?int|float)\\d*", "\"$1\" stands where a number belongs"),
 	word("cannot unmarshal !!\\S+ `([^`]*)` into bool", "\"$1\" stands where true or false belongs"),
 	word("cannot unmarshal !!\\S+ `([^`]*)` into string", "\"$1\" stands where text belongs"),
