@@ -3,8 +3,12 @@ package history
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
+	"strings"
 	"testing"
+
+	"tocsin/wire/hostile"
 )
 
 func unpack(t testing.TB, r io.Reader) io.Reader {
@@ -32,23 +36,52 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		last := map[string]Alarm{}
-		for _, a := range h.Alarms {
-			if len(places.Leaves(a.Place)) == 0 || len(a.Rows) == 0 || !a.End.After(a.Start) || !a.Rows[0].At.Equal(a.Start) {
-				t.Fatalf("%+v", a)
-			}
-			key := a.Place.key + a.Threat.String()
-			if before, ok := last[key]; ok && !a.Start.After(before.End) {
-				t.Fatalf("%+v overlaps %+v", a, before)
-			}
-			last[key] = a
-		}
-		faults := 0
-		for _, n := range h.Counts {
-			faults += n
-		}
-		if faults < len(h.Faults) || h.Used() > h.Rows || h.Rows > bytes.Count(b, []byte("\n"))+1 {
-			t.Fatalf("%d rows, %d used, %d faults, %d counted", h.Rows, h.Used(), len(h.Faults), faults)
-		}
+		accounted(t, b, h, places)
 	})
+}
+
+// accounted fails where a history is not what the bytes can mean.
+func accounted(t *testing.T, b []byte, h *History, places *Gazetteer) {
+	t.Helper()
+	last := map[string]Alarm{}
+	for _, a := range h.Alarms {
+		if len(places.Leaves(a.Place)) == 0 || len(a.Rows) == 0 || !a.End.After(a.Start) || !a.Rows[0].At.Equal(a.Start) {
+			t.Fatalf("%+v", a)
+		}
+		key := a.Place.key + a.Threat.String()
+		if before, ok := last[key]; ok && !a.Start.After(before.End) {
+			t.Fatalf("%+v overlaps %+v", a, before)
+		}
+		last[key] = a
+	}
+	faults := 0
+	for _, n := range h.Counts {
+		faults += n
+	}
+	if faults < len(h.Faults) || h.Used() > h.Rows || h.Rows > bytes.Count(b, []byte("\n"))+1 {
+		t.Fatalf("%d rows, %d used, %d faults, %d counted", h.Rows, h.Used(), len(h.Faults), faults)
+	}
+}
+
+// Rows mutated: the same holds.
+func TestMutatedHistories(t *testing.T) {
+	for format, c := range map[Format]struct {
+		places *Gazetteer
+		rows   string
+	}{
+		UAOfficial: {ukrainian(t), uaHeader + strings.Repeat("Kyiv City,,,oblast,2022-03-15 16:10:34+00:00,2022-03-15 16:50:07+00:00,official\n", 3)},
+		ILAlerts:   {israeli(t), ilHeader + "\"גת, בת ים\",07.10.2023,06:29:00,x,1,x,1,1\nגת,29.10.2023,01:30:00,x,2,x,1,1\n"},
+	} {
+		o := hostile.Run(t, hostile.Decoder{Name: fmt.Sprint("sim/history ", format), Seeds: [][]byte{[]byte(c.rows)}, Decode: func(b []byte) bool {
+			h, err := Read(bytes.NewReader(b), format, c.places)
+			if err != nil {
+				return false
+			}
+			accounted(t, b, h, c.places)
+			return h.Used() > 0
+		}})
+		if o.Taken == 0 || o.Taken == o.Inputs {
+			t.Error("the mutations say nothing")
+		}
+	}
 }
