@@ -10,7 +10,7 @@ type solver struct {
 	owner, way  []int
 	used        []bool
 	out         []int
-	n, m        int
+	m           int
 }
 
 // table returns the table of gains, row by row, cleared, for n plots and m objects.
@@ -47,7 +47,7 @@ func (s *solver) cost(i, j int) float64 {
 // -1, and holds until the next call. (Kuhn 1955 by shortest augmenting paths, after
 // Jonker and Volgenant 1987; n plots, m objects: O(n²(n+m)).)
 func (s *solver) assign(n, m int) []int {
-	s.n, s.m = n, m
+	s.m = m
 	cols := m + n
 	s.u, s.v, s.least = cleared(s.u, n+1), cleared(s.v, cols+1), cleared(s.least, cols+1)
 	s.owner, s.way, s.used = cleared(s.owner, cols+1), cleared(s.way, cols+1), cleared(s.used, cols+1)

@@ -11,7 +11,6 @@ import (
 // at some moments of that time.
 type past struct {
 	entries []entry // in their order
-	taken   int     // how many of them the engine has
 	points  []checkpoint
 	// forgotten: something has been dropped; nothing older than the first checkpoint can be taken.
 	forgotten bool
@@ -115,7 +114,6 @@ func (p *Picture) bring(now tick, n entry) []Change {
 		changes := p.pass(n.at)
 		more := p.engine.take(&n)
 		h.entries = append(h.entries, n)
-		h.taken = len(h.entries)
 		if changes == nil {
 			return more
 		}
@@ -228,7 +226,6 @@ func (p *Picture) replay(k, first int) []Change {
 		p.engine.head = till
 	}
 	p.set.silent = false
-	h.taken = len(h.entries)
 	return p.reconcile(old)
 }
 
@@ -280,7 +277,6 @@ func (p *Picture) forget(now tick) {
 	h.points = slices.Delete(h.points, 0, k)
 	drop := h.index(h.points[0].at)
 	h.entries = slices.Delete(h.entries, 0, drop)
-	h.taken -= drop
 	h.from -= min(drop, h.from)
 	if len(h.given) > 4*(p.engine.firm+1000) {
 		h.prune(p.engine)
