@@ -192,7 +192,7 @@ func TestWhatIsNoTargetIsSetAsideAndCounted(t *testing.T) {
 	b.hear(noon, with(set{"020/TYP", 0}), with(set{"020/TYP", 1}, set{"020/SIM", 1}), with(set{"020/TYP", 5}, set{"020/RAB", 1}),
 		with(set{"020/TYP", 1}, set{"020/TST", 1}), record(t, 48, set{"020/TYP", 1}, set{"140", tod(noon)}),
 		record(t, 48, set{"020/TYP", 1}, set{"140", tod(noon)}, set{"040/RHO", 0.0}), record(t, 63), record(t, 65))
-	want := Stats{Datagrams: 1, Records: 8, NoDetection: 1, Simulated: 1, Monitor: 1, Test: 1, Unusable: 2, Other: 2}
+	want := Stats{Datagrams: 1, Bytes: 78, Records: 8, NoDetection: 1, Simulated: 1, Monitor: 1, Test: 1, Unusable: 2, Other: 2}
 	if got := b.feed.Stats(); got != want || len(b.got) != 0 {
 		t.Errorf("%+v, %d observations", got, len(b.got))
 	}
