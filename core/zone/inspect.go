@@ -27,8 +27,8 @@ const (
 
 // inspect adds the defects of zones, and the remarks that a look at each zone alone gives;
 // it mends what is harmless (winding, see geo.Flaw) in place. files names where each zone
-// came from; it may be nil.
-func inspect(zones []Zone, files []string, r *Report) {
+// came from, unread which of them have a shape that is a defect already; both may be nil.
+func inspect(zones []Zone, files []string, unread []bool, r *Report) {
 	file := func(i int) string {
 		if i < len(files) {
 			return files[i]
@@ -46,8 +46,13 @@ func inspect(zones []Zone, files []string, r *Report) {
 	seen := make(map[ID]map[int]int, len(zones))
 	for i := range zones {
 		z := &zones[i]
+		told := i < len(unread) && unread[i]
+		place := ""
+		if !told {
+			place = at(z.Label)
+		}
 		for _, what := range fieldDefects(z) {
-			r.defect(Defect{File: file(i), ID: z.ID, Place: at(z.Label), What: what})
+			r.defect(Defect{File: file(i), ID: z.ID, Place: place, What: what})
 		}
 		if seen[z.ID] == nil {
 			seen[z.ID] = map[int]int{}
@@ -57,10 +62,12 @@ func inspect(zones []Zone, files []string, r *Report) {
 			if f := file(first); f != "" && f != file(i) {
 				what += ", also in " + f
 			}
-			r.defect(Defect{File: file(i), ID: z.ID, Place: at(z.Label), What: what})
+			r.defect(Defect{File: file(i), ID: z.ID, Place: place, What: what})
 		}
 		seen[z.ID][z.Level] = i
-		inspectShape(z, file(i), r)
+		if !told {
+			inspectShape(z, file(i), r)
+		}
 	}
 	inspectParents(zones, file, r)
 }

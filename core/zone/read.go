@@ -52,7 +52,7 @@ func Read(files []File, limits Limits) ([]Zone, Report) {
 	if rd.spent {
 		return nil, rd.report
 	}
-	inspect(rd.zones, rd.from, &rd.report)
+	inspect(rd.zones, rd.from, rd.unread, &rd.report)
 	if rd.report.Bad() {
 		return nil, rd.report
 	}
@@ -86,6 +86,7 @@ type reader struct {
 	zones    []Zone
 	from     []string // file of each zone
 	labelled []bool   // whether the file said where to write its name
+	unread   []bool   // whether its shape is a defect already; the rest of it is still inspected
 	report   Report
 }
 
@@ -218,7 +219,8 @@ func (rd *reader) features(dec *json.Decoder) error {
 	return nil
 }
 
-// feature adds a zone, or its defects.
+// feature adds a zone and its defects. One whose shape cannot be read is added too: a missing
+// id or a cycle of parents must not hide behind it.
 func (rd *reader) feature(n int, f *feature) {
 	p := properties{raw: f.Properties}
 	z := p.zone()
@@ -229,34 +231,14 @@ func (rd *reader) feature(n int, f *feature) {
 	for _, what := range p.defects {
 		rd.defect(z.ID, place, what)
 	}
-	if f.Type != "Feature" {
-		rd.defect(z.ID, place, "not a Feature")
-		return
-	}
-	if f.Geometry == nil {
-		rd.defect(z.ID, place, "not polygons: no geometry")
-		return
-	}
-	if _, ok := p.get("level"); !ok {
-		rd.report.remark("no level (taken as 1)", string(z.ID))
-	}
-	c := coordinates{text: f.Geometry.Coordinates, left: &rd.points}
-	var err error
-	switch f.Geometry.Type {
-	case "Polygon":
-		var one geo.Polygon
-		one, err = c.polygon("polygon 1")
-		z.Shape = geo.MultiPolygon{one}
-	case "MultiPolygon":
-		z.Shape, err = c.multi()
-	default:
-		rd.defect(z.ID, place, fmt.Sprintf("not polygons: geometry is a %q", f.Geometry.Type))
-		return
-	}
+	shape, err := rd.shape(f)
 	if err != nil {
 		rd.spent = errors.Is(err, errSpent)
 		rd.defect(z.ID, place, err.Error())
-		return
+	}
+	z.Shape = shape
+	if _, ok := p.get("level"); !ok {
+		rd.report.remark("no level (taken as 1)", string(z.ID))
 	}
 	label, ok := p.label()
 	z.Label = label
@@ -266,4 +248,32 @@ func (rd *reader) feature(n int, f *feature) {
 	rd.zones = append(rd.zones, z)
 	rd.from = append(rd.from, rd.file)
 	rd.labelled = append(rd.labelled, ok)
+	rd.unread = append(rd.unread, err != nil)
+}
+
+// shape reads the polygons of a feature.
+func (rd *reader) shape(f *feature) (geo.MultiPolygon, error) {
+	if f.Type != "Feature" {
+		return nil, errors.New("not a Feature")
+	}
+	if f.Geometry == nil {
+		return nil, errors.New("not polygons: no geometry")
+	}
+	c := coordinates{text: f.Geometry.Coordinates, left: &rd.points}
+	switch f.Geometry.Type {
+	case "Polygon":
+		one, err := c.polygon("polygon 1")
+		if err != nil {
+			return nil, err
+		}
+		return geo.MultiPolygon{one}, nil
+	case "MultiPolygon":
+		many, err := c.multi()
+		if err != nil {
+			return nil, err
+		}
+		return many, nil
+	default:
+		return nil, fmt.Errorf("not polygons: geometry is a %q", f.Geometry.Type)
+	}
 }

@@ -66,6 +66,9 @@ func TestReadDefects(t *testing.T) {
 		{"crossing itself", collection(shaped("a", `{"type":"Polygon","coordinates":[[[0,0],[2,2],[2,0],[0,2],[0,0]]]}`)), []string{"near 1.000000,1.000000: ring crosses itself"}},
 		{"hole crossing", collection(shaped("a", `{"type":"Polygon","coordinates":[[[0,0],[9,0],[9,9],[0,9],[0,0]],[[8,1],[10,1],[10,2],[8,2],[8,1]]]}`)), []string{"ring crosses another ring"}},
 		{"cycle of three", collection(feature1(`"id":"a","parent":"b"`), feature1(`"id":"b","parent":"c"`), feature1(`"id":"c","parent":"a"`)), []string{"cycle of parents: a > b > c > a"}},
+		{"a cycle behind a point", collection(feature1(`"id":"b","parent":"c"`), `{"type":"Feature","properties":{"id":"c","parent":"b"},"geometry":{"type":"Point","coordinates":[0,0]}}`),
+			[]string{`geometry is a "Point"`, "cycle of parents: b > c > b"}},
+		{"no id behind no geometry", collection(`{"type":"Feature","properties":{},"geometry":null}`), []string{"no geometry", "id is missing"}},
 		{"every defect", collection(feature1(`"id":"a b","level":12`), shaped("c", `{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1]]]}`), feature1(`"id":"d","parent":"<"`)),
 			[]string{"level 12", "id \"a b\"", "ring not closed", "parent \"<\""}},
 	} {

@@ -44,7 +44,7 @@ func NewSet(zones []Zone) (*Set, error) {
 		zones[i].Level = max(zones[i].Level, 1)
 	}
 	var report Report
-	inspect(zones, nil, &report)
+	inspect(zones, nil, nil, &report)
 	if report.Bad() {
 		return nil, fmt.Errorf("zone: set: %w: %s", ErrDefects, report.summary(3))
 	}
