@@ -1,6 +1,9 @@
 package track
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 const (
 	twinEvery  = 5    // sweeps between two comparisons of one object with its neighbours
@@ -12,11 +15,11 @@ const (
 // merge ends a confirmed object that is a second track of an older one: the two have
 // been at one place with one velocity for several comparisons, and no source has seen
 // both in one look. The older one lives on.
-func (e *engine) merge(now tick, ob *object) []Change {
-	if e.sweeps%twinEvery != ob.born%twinEvery {
+func (p *Picture) merge(now time.Time, ob *object) []Change {
+	if p.sweeps%twinEvery != ob.born%twinEvery {
 		return nil
 	}
-	twin := e.twin(now, ob)
+	twin := p.twin(now, ob)
 	if twin == nil || twin != ob.twin {
 		ob.twin, ob.twinned = twin, 1
 		return nil
@@ -24,39 +27,34 @@ func (e *engine) merge(now tick, ob *object) []Change {
 	if ob.twinned++; ob.twinned < twinTimes {
 		return nil
 	}
-	for k, holder := range e.byKey {
+	for k, holder := range p.byKey {
 		if holder == ob {
-			e.byKey[k] = twin
+			p.byKey[k] = twin
 		}
 	}
-	ob.into, ob.twin = twin.id, twin
-	return e.end(ob, now, Merged)
+	ob.into = twin.id
+	return p.end(ob, now, Merged)
 }
 
 // twin is the oldest confirmed object that may be the same as this younger one.
-func (e *engine) twin(now tick, ob *object) *object {
-	dt := (now - ob.at).seconds()
-	p, sigma := ob.reckon(dt)
-	if sigma > twinWithin {
+func (p *Picture) twin(now time.Time, ob *object) *object {
+	mine := ob.ahead(&ob.memory, now)
+	if mine.one.pp[0][0]+mine.one.pp[1][1] > twinWithin*twinWithin {
 		return nil
 	}
-	e.found = e.grid.near(onSphere(ob.frame.from(p)), 4*sigma, e.found[:0])
-	var at *state
-	for _, other := range e.found {
-		if other.born >= ob.born || other.status == Tentative || other.gone || apart(ob, other) {
+	at := mine.one
+	p.found = p.grid.near(onSphere(ob.frame.from(at.p)), 3*math.Sqrt(at.pp[0][0]+at.pp[1][1]), p.found[:0])
+	for _, other := range p.found {
+		if other.born >= ob.born || other.id == "" || other.gone || apart(ob, other) {
 			continue
 		}
-		if at == nil {
-			s := e.moved(ob, &ob.memory, now, false).one()
-			at = &s
-		}
-		c := e.moved(other, &other.memory, now, false).one()
+		c := other.ahead(&other.memory, now)
 		r, shift := between(other.frame, ob.frame)
-		his := c.rotated(&r, shift)
+		his := c.one.rotated(&r, shift)
 		if his.pp[0][0]+his.pp[1][1] > twinWithin*twinWithin {
 			continue // what has not been seen for long is near everything
 		}
-		if difference(at, &his) < twinGate {
+		if difference(&at, &his) < twinGate {
 			return other
 		}
 	}
@@ -66,7 +64,7 @@ func (e *engine) twin(now tick, ob *object) *object {
 // apart reports whether a source has seen both in one look, and so knows them for two.
 func apart(a, b *object) bool {
 	for _, p := range a.parts[:a.count] {
-		if last := b.lastSeenBy(p.source); last != 0 && absolute(last-p.lastAt) < p.source.window {
+		if last := b.lastSeenBy(p.source); !last.IsZero() && absolute(last.Sub(p.lastAt)) < p.source.window {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package track
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"tocsin/core/geo"
 	"tocsin/core/observation"
@@ -18,8 +19,8 @@ const (
 // sighting is the measurement in an observation: numbers with their error.
 type sighting struct {
 	kind int
+	at   time.Time
 	from *frame // axes: of the site (polar, angular) or of the place (cartesian)
-	own  frame  // what from is where the observation brings its own place
 
 	rng, az, el            float64 // metres, radians; el is the best guess where it is not measured
 	sigmaR, sigmaA, sigmaE float64 // metres, radians, radians
@@ -29,9 +30,6 @@ type sighting struct {
 	doppler                float64
 	hasDoppler             bool
 	cov                    mat3 // cartesian
-	white                  mat3 // the inverse of its Cholesky factor
-	logScale               float64
-	logClutter             float64 // of the density of false plots where it is
 	velocity               vec3
 	sigmaV                 float64
 	hasVelocity            bool
@@ -55,9 +53,8 @@ type errUnusable string
 
 func (e errUnusable) Error() string { return string(e) }
 
-// read makes g the measurement in an observation; g stays where it is, for it may hold its own axes.
-func (g *sighting) read(o *observation.Observation, s *source, e earth) error {
-	*g = sighting{sigmaT: within(s.errors.Time.Seconds(), 0, 10, 0)}
+func sight(o *observation.Observation, s *source, e earth) (sighting, error) {
+	g := sighting{at: o.ObservedAt, sigmaT: within(s.errors.Time.Seconds(), 0, 10, 0)}
 	switch b := o.Body.(type) {
 	case observation.Plot:
 		return g.plot(&b, s, e)
@@ -82,22 +79,22 @@ func (g *sighting) read(o *observation.Observation, s *source, e earth) error {
 	case observation.Bearing:
 		return g.bearing(&b, s, e)
 	}
-	return errUnusable(fmt.Sprintf("%T is no measurement", o.Body))
+	return g, errUnusable(fmt.Sprintf("%T is no measurement", o.Body))
 }
 
 // trackInflation widens what a sensor's own tracker says, because its errors are not
 // independent from one report to the next.
 const trackInflation = 2.0
 
-func (g *sighting) plot(b *observation.Plot, s *source, e earth) error {
+func (g sighting) plot(b *observation.Plot, s *source, e earth) (sighting, error) {
 	if s.site == nil {
-		return errUnusable("source has no registered site")
+		return g, errUnusable("source has no registered site")
 	}
 	if !finite(float64(b.Range), float64(b.Azimuth), float64(b.Elevation), float64(b.Height), float64(b.HeightError), float64(b.Doppler)) {
-		return errUnusable("a number is not finite")
+		return g, errUnusable("a number is not finite")
 	}
 	if b.Range <= 0 || b.Range > farthest || math.Abs(float64(b.Azimuth)) > 720 || math.Abs(float64(b.Elevation)) > 90 {
-		return errUnusable("out of range")
+		return g, errUnusable("out of range")
 	}
 	g.kind, g.from = polar, s.site
 	g.rng, g.az = float64(b.Range), float64(b.Azimuth)*degree
@@ -128,7 +125,7 @@ func (g *sighting) plot(b *observation.Plot, s *source, e earth) error {
 	if !g.hasEl && !g.hasHeight {
 		g.spread += g.rng * (1 - math.Cos(2*g.el))
 	}
-	return nil
+	return g, nil
 }
 
 // elevationAt is the elevation at which the slant range ends at a height.
@@ -149,9 +146,9 @@ func (g *sighting) pointAt(el float64) vec3 {
 	return vec3{g.rng * ce * sa, g.rng * ce * ca, g.rng * se}
 }
 
-func (g *sighting) fix(p geo.Position, cov mat3, e earth) error {
+func (g sighting) fix(p geo.Position, cov mat3, e earth) (sighting, error) {
 	if !finitePosition(p) {
-		return errUnusable("position is not on earth")
+		return g, errUnusable("position is not on earth")
 	}
 	for i := range 3 {
 		for j := range i {
@@ -159,58 +156,52 @@ func (g *sighting) fix(p geo.Position, cov mat3, e earth) error {
 			cov[i][j], cov[j][i] = c, c
 		}
 		if !(cov[i][i] >= 0) || cov[i][i] > 1e12 {
-			return errUnusable("covariance is not one")
+			return g, errUnusable("covariance is not one")
 		}
 		cov[i][i] = math.Max(cov[i][i], 25)
 	}
 	if !finite(g.sigmaV, g.velocity[0], g.velocity[1], g.velocity[2]) || norm(g.velocity) > 20e3 {
-		return errUnusable("velocity is not usable")
+		return g, errUnusable("velocity is not usable")
 	}
 	g.sigmaV = math.Max(g.sigmaV, 1)
 	g.kind, g.cov = cartesian, cov
-	g.bring(p, e)
+	g.from = e.site(p)
 	g.hasHeight = cov[2][2] < fixDepth*fixDepth
 	if !g.hasHeight { // somewhere in the band: its middle is the best guess
 		up := deepest/2 - e.height(g.from.origin)
 		g.from.origin = g.from.from(vec3{0, 0, up})
 	}
 	g.guess = g.from.origin
-	if !g.whiten() {
-		return errUnusable("covariance is not one")
+	if _, ok := g.whiten(); !ok {
+		return g, errUnusable("covariance is not one")
 	}
 	g.spread = 4*math.Sqrt(cov[0][0]+cov[1][1]) + g.sigmaT*1000
-	return nil
+	return g, nil
 }
 
-// bring makes the axes those of a place that the observation names.
-func (g *sighting) bring(p geo.Position, e earth) {
-	e.lay(p, &g.own)
-	g.from = &g.own
-}
-
-func (g *sighting) bearing(b *observation.Bearing, s *source, e earth) error {
+func (g sighting) bearing(b *observation.Bearing, s *source, e earth) (sighting, error) {
 	g.kind, g.from = angular, s.site
 	if b.HasFrom {
 		if !finitePosition(b.From) {
-			return errUnusable("position is not on earth")
+			return g, errUnusable("position is not on earth")
 		}
-		g.bring(b.From, e)
+		g.from = e.site(b.From)
 	}
 	if g.from == nil || !finite(float64(b.Azimuth), float64(b.Elevation), float64(b.Width)) || math.Abs(float64(b.Azimuth)) > 720 || math.Abs(float64(b.Elevation)) > 90 {
-		return errUnusable("bearing is not usable")
+		return g, errUnusable("bearing is not usable")
 	}
 	g.az, g.el, g.hasEl = float64(b.Azimuth)*degree, float64(b.Elevation)*degree, b.HasElevation
 	g.sigmaA = min(max(float64(b.Width), 0.05), 90) * degree
 	g.sigmaE = g.sigmaA
 	g.guess = g.from.origin
-	return nil
+	return g, nil
 }
 
 // rows are the measurement in a track's frame. near is the track's predicted belief: it
 // supplies what the sensor does not measure (the elevation), and the speed for the
 // error of the clock. It returns how many rows there are and the logarithm of the
 // scale by which the rows' density must be multiplied to be one of the measurement.
-func (g *sighting) rows(f *frame, near *state, out *[mostRows]row) (n int, logScale float64) {
+func (g *sighting) rows(f *frame, near *state, out *[6]row) (n int, logScale float64) {
 	switch g.kind {
 	case polar:
 		n = g.polarRows(f, near, out)
@@ -228,7 +219,7 @@ func (g *sighting) rows(f *frame, near *state, out *[mostRows]row) (n int, logSc
 	return n, logScale
 }
 
-func (g *sighting) polarRows(f *frame, near *state, out *[mostRows]row) int {
+func (g *sighting) polarRows(f *frame, near *state, out *[6]row) int {
 	el, slack := g.el, 0.0
 	if !g.hasEl {
 		seen := g.from.to(f.from(near.p))
@@ -270,7 +261,7 @@ func (g *sighting) polarRows(f *frame, near *state, out *[mostRows]row) int {
 	return n
 }
 
-func (g *sighting) angularRows(f *frame, near *state, out *[mostRows]row) int {
+func (g *sighting) angularRows(f *frame, near *state, out *[6]row) int {
 	r, shift := between(g.from, f)
 	seen := g.from.to(f.from(near.p))
 	rng := math.Max(norm(seen), 50)
@@ -288,10 +279,13 @@ func (g *sighting) angularRows(f *frame, near *state, out *[mostRows]row) int {
 	return 2
 }
 
-// whiten prepares the inverse of the Cholesky factor of the covariance, of its horizontal
+// whiten is the inverse of the Cholesky factor of the covariance, of its horizontal
 // part where the vertical is not worth having.
-func (g *sighting) whiten() bool {
-	n := g.places()
+func (g *sighting) whiten() (w mat3, ok bool) {
+	n := 3
+	if !g.hasHeight {
+		n = 2
+	}
 	var l mat3
 	for i := range n {
 		for j := 0; j <= i; j++ {
@@ -301,7 +295,7 @@ func (g *sighting) whiten() bool {
 			}
 			if i == j {
 				if !(sum > 1e-3) {
-					return false
+					return w, false
 				}
 				l[i][i] = math.Sqrt(sum)
 				continue
@@ -310,33 +304,29 @@ func (g *sighting) whiten() bool {
 		}
 	}
 	for i := range n {
-		g.white[i][i] = 1 / l[i][i]
-		g.logScale -= math.Log(l[i][i])
+		w[i][i] = 1 / l[i][i]
 		for j := range i {
 			sum := 0.0
 			for k := j; k < i; k++ {
-				sum -= l[i][k] * g.white[k][j]
+				sum -= l[i][k] * w[k][j]
 			}
-			g.white[i][j] = sum / l[i][i]
+			w[i][j] = sum / l[i][i]
 		}
 	}
-	return true
+	return w, true
 }
 
-// places is how many axes of a place a cartesian sighting measures.
-func (g *sighting) places() int {
-	if g.hasHeight {
-		return 3
-	}
-	return 2
-}
-
-func (g *sighting) cartesianRows(f *frame, out *[mostRows]row) (n int, logScale float64) {
+func (g *sighting) cartesianRows(f *frame, out *[6]row) (n int, logScale float64) {
+	w, _ := g.whiten()
 	r, shift := between(g.from, f)
-	n = g.places()
+	n = 3
+	if !g.hasHeight {
+		n = 2
+	}
 	for i := range n {
-		at := apply(&r, g.white[i])
+		at := apply(&r, w[i])
 		out[i] = row{at: at, z: dot(at, shift), r: 1}
+		logScale += math.Log(w[i][i])
 	}
 	if g.hasVelocity {
 		v := apply(&r, g.velocity)
@@ -347,7 +337,7 @@ func (g *sighting) cartesianRows(f *frame, out *[mostRows]row) (n int, logScale 
 			n++
 		}
 	}
-	return n, g.logScale
+	return n, logScale
 }
 
 // belief is what one sighting alone says, under each motion model, in the frame.
@@ -385,15 +375,12 @@ func (g *sighting) belief(f *frame) (b blend) {
 	}
 	for j := range models {
 		m := &models[j]
-		if m.first == 0 {
-			continue // it wakes with the second plot
-		}
 		s := state{p: p, pp: pp}
 		s.vv[0][0], s.vv[1][1], s.vv[2][2] = m.speed*m.speed, m.speed*m.speed, m.climb*m.climb
 		b.w[j], b.m[j] = m.first, s
 	}
 	if g.hasVelocity || g.hasDoppler {
-		var rows [mostRows]row
+		var rows [6]row
 		one := b.one()
 		n, _ := g.rows(f, &one, &rows)
 		var moving []row
@@ -402,7 +389,7 @@ func (g *sighting) belief(f *frame) (b blend) {
 				moving = append(moving, r)
 			}
 		}
-		b.correct(moving, false)
+		b.correct(moving)
 	}
 	return b
 }
@@ -414,7 +401,7 @@ func (b *blend) bandHeight(f *frame) {
 	const wide = deepest * deepest / 12
 	for j := range b.m {
 		s := &b.m[j]
-		if b.w[j] == 0 || s.pp[2][2] <= wide*1.001 {
+		if s.pp[2][2] <= wide*1.001 {
 			continue
 		}
 		r := 1 / (1/wide - 1/s.pp[2][2])

@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -36,24 +37,23 @@ func stamp(t float64) int64 { return int64(math.Round(t * 1000)) }
 
 // Evaluate scores a file of tracks against a scenario folder's truth.
 func Evaluate(dir string, tracks io.Reader) (Score, error) {
-	w := &World{truth: map[int64][]place{}}
-	var err error
-	if w.Scenario, err = Load(dir); err != nil {
+	s, err := Load(dir)
+	if err != nil {
 		return Score{}, err
 	}
-	if err := w.readTruth(dir); err != nil {
+	truth := map[int64][]place{}
+	err = table(dir, "truth.csv", []string{"t", "id", "x", "y", "z"}, collect(truth, false))
+	if err != nil {
 		return Score{}, err
 	}
-	return w.Evaluate(tracks)
-}
-
-// Evaluate scores a file of tracks against the truth of the world.
-func (w *World) Evaluate(tracks io.Reader) (Score, error) {
+	if len(truth) == 0 {
+		return Score{}, fmt.Errorf("tracking: truth.csv: no rows")
+	}
 	found := map[int64][]place{}
 	if err := readTable(tracks, "tracks", []string{"t", "track", "x", "y", "z?", "sx?"}, collect(found, true)); err != nil {
 		return Score{}, err
 	}
-	return evaluate(w.Scenario, w.truth, found), nil
+	return evaluate(s, truth, found), nil
 }
 
 func collect(into map[int64][]place, sigma bool) func([]string) error {
