@@ -252,7 +252,7 @@ func TestCrowdIsTold(t *testing.T) {
 			c.mu.Lock()
 			c.evicted += n
 			c.mu.Unlock()
-			time.Sleep(wait)
+			<-time.After(wait)
 			synctest.Wait()
 		}
 		evict(3, 1500*time.Millisecond)

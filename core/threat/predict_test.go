@@ -221,7 +221,7 @@ func truth(rng *rand.Rand, h Habit, tr track.Track, zones *zone.Set) map[zone.ID
 // said to happen with probability p happens in a share of about p of the cases.
 func TestCalibratedOnItsOwnHabits(t *testing.T) {
 	if testing.Short() {
-		t.Skip("short")
+		t.Skip("left out with -short: takes seconds")
 	}
 	zones := checkerboard(t, 24, 8e3)
 	m := DefaultModels().On(zones)

@@ -59,7 +59,7 @@ func TestUkraineAsItIs(t *testing.T) {
 
 func TestUkraineHasNoDefect(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes seconds")
+		t.Skip("left out with -short: takes seconds")
 	}
 	r := Check([]File{shared(t, "ua-oblasts.geojson"), shared(t, "ua-raions.geojson"), shared(t, "ua-hromadas.geojson")}, Limits{}, nil)
 	if r.Bad() {
