@@ -184,6 +184,18 @@ func (n *Node) assemble(policy warning.Policy) error {
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
+	if err := n.openGateway(); err != nil {
+		return err
+	}
+	if err := n.openLoop(core, public); err != nil {
+		return err
+	}
+	n.loop.metrics.policy(policy)
+	return n.restore()
+}
+
+// openGateway makes the public side and the channel of CAP documents.
+func (n *Node) openGateway() (err error) {
 	documents := feed.New(feed.Config{Title: n.cfg.Name, Sender: n.cfg.Sender, Write: n.writeCAP})
 	n.feed = channel.NewOutbox("feed", documents, channel.Options{Expired: true})
 	n.gateway, err = gateway.New(gateway.Config{
@@ -202,6 +214,11 @@ func (n *Node) assemble(policy warning.Policy) error {
 		}
 	}
 	n.gateway.SetKeys(n.ring.Line())
+	return nil
+}
+
+// openLoop makes the one owner of the core, with its queues and what it shows.
+func (n *Node) openLoop(core *pipeline.Pipeline, public *board.Publisher) error {
 	conditions := health.NewBoard(conditionLimit)
 	shown := health.NewMetrics(n.registry)
 	shown.Conditions(conditions)
@@ -233,8 +250,7 @@ func (n *Node) assemble(policy warning.Policy) error {
 	if err := shown.Err(); err != nil {
 		return fmt.Errorf("node: metrics: %w", err)
 	}
-	n.loop.metrics.policy(policy)
-	return n.restore()
+	return nil
 }
 
 // sideBySide calls do with 0 to n-1 on as many processors as there are.
