@@ -180,12 +180,11 @@ func fromBytes(b *testing.B, n *Node, w *sim.World, address string) (speaking, a
 			}
 		}
 		took := time.Since(began)
-		if l.SentAt <= 12*time.Second { // tracks are not confirmed yet
-			continue
-		}
-		all = append(all, took)
 		if out.frames > frames {
 			speaking = append(speaking, out.at.Sub(began))
+		}
+		if l.SentAt > 12*time.Second { // before that tracks are not confirmed
+			all = append(all, took)
 		}
 	}
 	return speaking, all

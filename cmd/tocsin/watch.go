@@ -33,7 +33,7 @@ type watchCmd struct {
 func (watchCmd) Help() string {
 	return `Follows the board as a citizen's device does: nothing is shown before its signature is verified. Prints a line when a
 zone is warned, ends, or has no news; says DEAF when the service is not heard, and clock? when clocks are
-apart. It reconnects by itself. Exit code 1 if the service could not be verified or anything it sent was forged.
+apart. Once it was answered it reconnects by itself. Exit code 1 if the service could not be verified or anything it sent was forged.
 Examples:
   tocsin watch http://localhost:8080
   tocsin watch https://example.gov --root X --zone UA59020030000031457
