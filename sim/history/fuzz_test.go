@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -83,5 +84,21 @@ func TestMutatedHistories(t *testing.T) {
 		if o.Taken == 0 || o.Taken == o.Inputs {
 			t.Error("the mutations say nothing")
 		}
+	}
+}
+
+// Each line costs what it is long: a reader's buffer for every line was 4 KiB of it.
+func TestShortLinesAreCheap(t *testing.T) {
+	rows := []byte(uaHeader + strings.Repeat("ial\n", 50_000))
+	places := ukrainian(t)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	h, err := Read(bytes.NewReader(rows), UAOfficial, places)
+	runtime.ReadMemStats(&after)
+	if err != nil || h.Counts[BadColumns] != 50_000 {
+		t.Fatal(h, err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
+		t.Errorf("%d bytes were allocated for %d", took, len(rows))
 	}
 }

@@ -25,6 +25,7 @@
 package history
 
 import (
+	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -180,7 +181,7 @@ func (h *History) Between(from, to time.Time) []Alarm {
 // can be used, or the reader's own; whatever is wrong with single rows is in the History.
 func Read(in io.Reader, format Format, places *Gazetteer) (*History, error) {
 	h := &History{Format: format, Counts: map[string]int{}, Skipped: map[string]int{}, Faults: []Fault{}, Names: []Name{}}
-	r := &reader{h: h, places: places, names: map[string]*Name{}}
+	r := &reader{h: h, places: places, names: map[string]*Name{}, buffer: bufio.NewReader(nil)}
 	switch format {
 	case UAOfficial:
 		r.columns, r.row = []string{"oblast", "raion", "hromada", "started_at", "finished_at"}, r.ukrainian

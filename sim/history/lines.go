@@ -62,6 +62,7 @@ type reader struct {
 	at      []int // index of each of columns in a line; nil before the header
 	width   int   // fields that a row must have
 	header  string
+	buffer  *bufio.Reader // of the line that is taken apart
 	local   *time.Location
 	before  time.Time // of the row above
 	said    []said
@@ -88,7 +89,7 @@ func (r *reader) line(n int, text []byte, long bool) error {
 		return nil
 	}
 	r.h.Rows++
-	fields, kind, why := split(text, long)
+	fields, kind, why := r.split(text, long)
 	switch {
 	case kind != "":
 		r.fault(n, kind, false, "%s", why)
@@ -110,7 +111,7 @@ func (r *reader) heading(n int, text []byte, long bool) error {
 	if n == 1 && (bytes.HasPrefix(text, []byte{0xff, 0xfe}) || bytes.HasPrefix(text, []byte{0xfe, 0xff})) {
 		return fmt.Errorf("line 1: it is UTF-16; convert it to UTF-8: %w", ErrUnreadable)
 	}
-	fields, kind, why := split(text, long)
+	fields, kind, why := r.split(text, long)
 	if kind != "" {
 		return fmt.Errorf("line %d: the header: %s: %w", n, why, ErrUnreadable)
 	}
@@ -134,7 +135,7 @@ func (r *reader) heading(n int, text []byte, long bool) error {
 }
 
 // split takes a line apart; kind is the fault's where it cannot be.
-func split(text []byte, long bool) (fields []string, kind, why string) {
+func (r *reader) split(text []byte, long bool) (fields []string, kind, why string) {
 	text = bytes.TrimPrefix(text, []byte(mark))
 	switch {
 	case long:
@@ -144,7 +145,10 @@ func split(text []byte, long bool) (fields []string, kind, why string) {
 	case !utf8.Valid(text):
 		return nil, BadText, "it is not UTF-8 (windows-1251, windows-1255 or ISO 8859-8?)"
 	}
-	c := csv.NewReader(bytes.NewReader(text))
+	// A line at a time, so that no quote swallows the lines below it; with one buffer for
+	// all of them, or a file of short lines takes a thousand times its size.
+	r.buffer.Reset(bytes.NewReader(text))
+	c := csv.NewReader(r.buffer)
 	c.FieldsPerRecord = -1
 	fields, err := c.Read()
 	if err != nil {
