@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path
 # What "tocsin version" says; empty where there is no repository.
 REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 
-.PHONY: run build web test test-go test-web setup bench scorecard fuzz fuzz-long histories scenarios clean
+.PHONY: run build web test test-go test-web setup bench bench-track scorecard fuzz fuzz-long histories scenarios clean
 
 run: build
 	$(BIN) demo
@@ -55,6 +55,10 @@ scorecard: build
 # Both histories whole, at full speed: at every moment the board is what the file says. Takes long.
 histories:
 	TOCSIN_WHOLE_HISTORIES=1 $(GO) test -timeout 6h -run TestBoardIsTheFile -v ./cmd/tocsin
+
+# Our rows beside the peers' on every tracking scenario, printed and written to docs/figures.md.
+bench-track:
+	TOCSIN_FIGURES=$(CURDIR)/docs/figures.md $(GO) test -count=1 -v -timeout 30m -run TestBenchTrack ./sim/tracking
 
 # Rewrites the traces of the scenarios; read the difference before you commit it.
 scenarios: build

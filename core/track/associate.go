@@ -2,121 +2,155 @@ package track
 
 import (
 	"math"
-	"sort"
-	"time"
+	"slices"
 
 	"tocsin/core/observation"
 )
 
-// plot is one observation while its look is open.
+// plot is one observation that measures.
 type plot struct {
 	o       observation.Observation
 	g       sighting
 	source  *source
-	at      time.Time
+	at      tick
+	seq     uint64  // by arrival
 	clutter float64 // flatClutter
+
+	registered, factor float64 // logarithm of the registered density of false plots here, and how far it is off
+	cell               int     // of the source's ground
+
 	edges   []edge
 	taken   *object // assigned to
 	started *object // or started by it
+	column  int     // scratch of cluster
+	marked  bool
+}
+
+func (q *plot) reset() {
+	clear(q.edges)
+	q.edges, q.taken, q.started, q.marked = q.edges[:0], nil, nil, false
 }
 
 // edge says that a plot may be an object of an open look, and how much is gained by it
 // over calling the plot false and the object missed (log-likelihood ratio).
 type edge struct {
 	object *object
-	look   *look
+	serial uint64 // of the look
 	gain   float64
+	all    bool // models that sleep were asked
 }
 
-func (e edge) open() bool { return e.object.look == e.look && !e.object.gone }
+func (e edge) open() bool { return e.object.look.serial == e.serial && !e.object.gone }
 
 // gates are the squared normalised innovations beyond which a plot is not the object,
 // per number of rows: once in 10,000 true plots.
-var gates = [7]float64{0, 15.1, 18.4, 21.1, 23.5, 25.7, 27.9}
+var gates = [mostRows + 1]float64{0, 15.1, 18.4, 21.1, 23.5, 25.7, 27.9}
 
 // most bounds the plots and the objects that are assigned together; beyond it a new
 // plot takes the best object that is free.
 const most = 48
 
-// take associates one measurement.
-func (p *Picture) take(now time.Time, s *source, o *observation.Observation, g sighting) []Change {
-	pl := &plot{o: *o, g: g, source: s, at: g.at, clutter: flatClutter(s, &g)}
-	if c, ok := p.keyed(now, pl); ok {
+// associate takes one measurement.
+func (e *engine) associate(pl *plot) []Change {
+	e.weather(pl)
+	if c, ok := e.keyed(pl); ok {
 		return c
 	}
-	for _, ob := range p.candidates(now, &g) {
-		p.tryEdge(ob, pl)
+	for _, ob := range e.candidates(pl) {
+		e.tryEdge(ob, pl)
 	}
-	if len(pl.edges) == 0 {
-		return p.start(now, pl)
+	switch len(pl.edges) {
+	case 0:
+		return e.start(pl)
+	case 1:
+		if ob := pl.edges[0].object; len(ob.look.plots) == 1 { // nobody else competes
+			e.apply(ob, pl, pl.edges[0].all)
+			return e.reportOne(ob)
+		}
 	}
-	for _, e := range pl.edges {
-		e.look.plots = append(e.look.plots, pl)
-	}
-	return p.settle(now, pl)
+	return e.settle(pl)
 }
 
-// candidates lists the objects near a sighting, oldest first. Of one that comes late the
-// objects may have flown on; those that fly faster than allowed for here have a
-// footprint that reaches back (Picture.locateFor).
-func (p *Picture) candidates(now time.Time, g *sighting) []*object {
-	radius := g.spread
-	if age := now.Sub(g.at).Seconds(); age > punctual {
-		radius += slow * age
+// candidates lists the objects near a sighting, oldest first.
+func (e *engine) candidates(q *plot) []*object {
+	g := &q.g
+	if g.kind == angular || !(g.spread < widest) {
+		return e.objects
 	}
-	if g.kind == angular || !(radius < widest) {
-		return p.objects
-	}
-	p.found = p.grid.near(onSphere(g.guess), radius, p.found[:0])
-	return p.found
+	e.found = e.grid.near(onSphere(g.guess), g.spread, e.found[:0])
+	return e.found
 }
-
-const (
-	punctual = 1.0   // seconds; what is not older is not late
-	slow     = 300.0 // m/s, allowed for where a late plot is looked for
-)
 
 // tryEdge adds an edge from the plot to the object if it may be its plot.
-func (p *Picture) tryEdge(ob *object, pl *plot) {
-	if ob.gone || (ob.cradle == pl.source && absolute(pl.at.Sub(ob.since)) < pl.source.window) {
+func (e *engine) tryEdge(ob *object, pl *plot) {
+	if ob.gone || (ob.cradle == pl.source && pl.at-ob.since < pl.source.window) {
 		return
 	}
-	if dt := pl.at.Sub(ob.at).Seconds(); dt >= pl.source.window.Seconds() && ob.farFrom(&ob.memory, pl, dt) {
-		return // the commonest case, before anything is looked up
+	base, opened := &ob.memory, false
+	if l := &ob.look; l.source == pl.source && pl.at-l.from < pl.source.window {
+		base, opened = ob.prior, true
 	}
-	l, base, slot := ob.lookFor(pl)
-	if base == nil {
+	dt := (pl.at - base.at).seconds()
+	if ob.farFrom(base, pl, dt) {
 		return
 	}
-	gain, ok := p.gain(ob, base, pl)
+	if !opened {
+		if last := ob.lastSeenBy(pl.source); last != 0 && pl.at-last < pl.source.window {
+			return // it has its plot of this look
+		}
+	}
+	gain, all, ok := e.gain(ob, base, pl)
 	if !ok {
 		return
 	}
-	if l == nil {
-		l = ob.open(pl, base, slot, p.config.Late)
+	if !opened {
+		e.open(ob, pl)
 	}
-	ob.look = l
-	pl.edges = append(pl.edges, edge{ob, l, gain})
+	ob.look.plots = append(ob.look.plots, pl)
+	pl.edges = append(pl.edges, edge{ob, ob.look.serial, gain, all})
 }
 
+// open begins a look over an object.
+func (e *engine) open(ob *object, pl *plot) {
+	if ob.prior == nil {
+		ob.prior = new(memory)
+	}
+	*ob.prior = ob.memory
+	e.looks++
+	clear(ob.look.plots)
+	ob.look = look{source: pl.source, from: pl.at, serial: e.looks, plots: ob.look.plots[:0]}
+}
+
+// weigh compares a plot with a belief: how likely it is there, and its squared
+// normalised innovation, in n rows. Models that sleep are asked, which is said, where those
+// that are awake did not expect it.
+func (e *engine) weigh(ob *object, base *memory, pl *plot) (logLikelihood, d2 float64, n int, all bool) {
+	var rows [mostRows]row
+	all = base.updates < settled
+	for {
+		b := e.moved(ob, base, pl.at, all)
+		n, scale := pl.g.rows(base.frame, b.chief(), &rows)
+		ll, d2 := b.likelihood(rows[:n])
+		if all || !startles(d2, n) || !b.calm() {
+			return ll + scale, d2, n, all
+		}
+		all = true
+	}
+}
+
+// settled is how many updates it takes until models may sleep.
+const settled = 4
+
 // gain is what is gained by taking the plot for the object, from the belief base.
-func (p *Picture) gain(ob *object, base *memory, pl *plot) (float64, bool) {
-	dt := pl.at.Sub(base.at).Seconds()
-	if far := ob.farFrom(base, pl, dt); far {
-		return 0, false
-	}
-	c := ob.ahead(base, pl.at)
-	var rows [6]row
-	n, scale := pl.g.rows(base.frame, &c.one, &rows)
-	ll, d2 := c.blend.likelihood(rows[:n])
+func (e *engine) gain(ob *object, base *memory, pl *plot) (gain float64, all, ok bool) {
+	ll, d2, n, all := e.weigh(ob, base, pl)
 	if !(d2 < gates[n]) {
-		return 0, false
+		return 0, all, false
 	}
-	exists := math.Max(base.existence(), leastClaim)
+	exists := math.Max(base.existence(), leastClaim/ob.factor)
 	detect := pl.source.detect
-	gain := ll + scale + math.Log(detect*exists) - math.Log1p(-exists*detect) -
-		pl.source.logClutter(&pl.g) - math.Log1p(births/pl.source.noise)
-	return gain, gain > 0
+	gain = ll + math.Log(detect*exists/((1-exists*detect)*(1+births/(pl.source.noise*pl.factor)))) - pl.g.logClutter
+	return gain, all, gain > 0
 }
 
 // leastClaim is the existence with which even the youngest object competes for a plot:
@@ -133,83 +167,101 @@ func (ob *object) farFrom(base *memory, pl *plot, dt float64) bool {
 	dx, dy := z[0]-c.p[0]-c.v[0]*dt, z[1]-c.p[1]-c.v[1]*dt
 	reach := c.radius(dt) + pl.g.spread
 	d2 := dx*dx + dy*dy
-	return d2 > reach*reach || base.updates == 1 && base.tooFaint(pl, d2, dt)
+	return d2 > reach*reach || base.updates == 1 && ob.tooFaint(base, pl, d2, dt)
 }
-
-func absolute(d time.Duration) time.Duration { return max(d, -d) }
 
 // settle assigns a plot and all that compete with it.
-func (p *Picture) settle(now time.Time, pl *plot) []Change {
-	plots, objects := cluster(pl)
+func (e *engine) settle(pl *plot) []Change {
+	plots, objects := e.cluster(pl)
 	if len(plots) > most || len(objects) > most {
-		return p.settleGreedily(now, pl)
+		return e.settleGreedily(pl)
 	}
+	to := e.loads[:0]
 	if len(plots) == 1 {
 		best := pl.edges[0]
-		for _, e := range pl.edges[1:] {
-			if e.gain > best.gain {
-				best = e
+		for _, x := range pl.edges[1:] {
+			if x.gain > best.gain {
+				best = x
 			}
 		}
-		return p.give(now, []*plot{pl}, []*object{best.object})
+		to = append(to, best.object)
+	} else {
+		to = e.bestOf(plots, objects, to)
 	}
-	column := make(map[*object]int, len(objects))
-	for j, ob := range objects {
-		column[ob] = j
-	}
-	gain := make([][]float64, len(plots))
-	for i, q := range plots {
-		gain[i] = make([]float64, len(objects))
-		for _, e := range q.edges {
-			if e.open() {
-				gain[i][column[e.object]] = e.gain
-			}
-		}
-	}
-	to := make([]*object, len(plots))
-	for i, j := range assign(gain, len(objects)) {
-		if j >= 0 {
-			to[i] = objects[j]
-		}
-	}
-	return p.give(now, plots, to)
+	e.loads = to
+	return e.give(plots, to)
 }
 
-func (p *Picture) settleGreedily(now time.Time, pl *plot) []Change {
-	var best *object
-	top := 0.0
-	for _, e := range pl.edges {
-		if e.look.chosen == nil && e.gain > top {
-			best, top = e.object, e.gain
+// bestOf is the assignment of plots to objects, or to none, with the greatest gain.
+func (e *engine) bestOf(plots []*plot, objects []*object, to []*object) []*object {
+	gain := e.solver.table(len(plots), len(objects))
+	for i, q := range plots {
+		for _, x := range q.edges {
+			if x.open() {
+				if j, ok := slices.BinarySearchFunc(objects, x.object.born, byBirth); ok {
+					gain[i*len(objects)+j] = x.gain
+				}
+			}
 		}
 	}
-	return p.give(now, []*plot{pl}, []*object{best})
+	for _, j := range e.solver.assign(len(plots), len(objects)) {
+		if j >= 0 {
+			to = append(to, objects[j])
+		} else {
+			to = append(to, nil)
+		}
+	}
+	return to
+}
+
+func byBirth(o *object, born uint64) int {
+	switch {
+	case o.born < born:
+		return -1
+	case o.born > born:
+		return 1
+	}
+	return 0
+}
+
+func (e *engine) settleGreedily(pl *plot) []Change {
+	var best *object
+	top := 0.0
+	for _, x := range pl.edges {
+		if x.open() && x.object.look.chosen == nil && x.gain > top {
+			best, top = x.object, x.gain
+		}
+	}
+	return e.give([]*plot{pl}, []*object{best})
 }
 
 // cluster is every plot and object that competes, directly or through others, with pl,
 // in order of arrival and of birth. It stops growing beyond most.
-func cluster(pl *plot) ([]*plot, []*object) {
-	plots, objects := []*plot{pl}, []*object(nil)
-	if len(pl.edges) == 1 && len(pl.edges[0].look.plots) == 1 {
-		return plots, []*object{pl.edges[0].object}
-	}
-	seenPlot, seenObject := map[*plot]bool{pl: true}, map[*object]bool{}
+func (e *engine) cluster(pl *plot) ([]*plot, []*object) {
+	e.grid.marks++ // its marks serve here too: no search is under way
+	mark := e.grid.marks
+	plots, objects := append(e.plots[:0], pl), e.found[:0]
+	pl.marked = true
 	for i := 0; i < len(plots) && len(plots) <= most && len(objects) <= most; i++ {
-		for _, e := range plots[i].edges {
-			if !e.open() || seenObject[e.object] {
+		for _, x := range plots[i].edges {
+			if !x.open() || x.object.mark == mark {
 				continue
 			}
-			seenObject[e.object] = true
-			objects = append(objects, e.object)
-			for _, q := range e.look.plots {
-				if !seenPlot[q] && q.movable() {
-					seenPlot[q] = true
+			x.object.mark = mark
+			objects = append(objects, x.object)
+			for _, q := range x.object.look.plots {
+				if !q.marked && q.movable() {
+					q.marked = true
 					plots = append(plots, q)
 				}
 			}
 		}
 	}
-	sort.Slice(objects, func(i, j int) bool { return objects[i].born < objects[j].born })
+	for _, q := range plots {
+		q.marked = false
+	}
+	e.plots, e.found = plots, objects
+	slices.SortFunc(objects, func(a, b *object) int { return byBirth(a, b.born) })
 	return plots, objects
 }
 
@@ -222,22 +274,23 @@ func (q *plot) movable() bool {
 	if q.taken == nil {
 		return true
 	}
-	for _, e := range q.edges {
-		if e.object == q.taken {
-			return e.open()
+	for _, x := range q.edges {
+		if x.object == q.taken {
+			return x.open()
 		}
 	}
 	return false
 }
 
 // give makes plots belong to objects (nil: to none) and returns what changed.
-func (p *Picture) give(now time.Time, plots []*plot, to []*object) []Change {
-	var touched []*object
+func (e *engine) give(plots []*plot, to []*object) []Change {
+	touched := make([]*object, 0, 8)
 	for i, q := range plots { // first take away, so that each object starts from its prior
 		if q.taken != nil && q.taken != to[i] {
 			ob := q.taken
 			ob.look.chosen = nil
-			ob.rerun(ob.look)
+			ob.memory = *ob.prior
+			ob.seal()
 			touched = append(touched, ob)
 			q.taken = nil
 		}
@@ -246,71 +299,88 @@ func (p *Picture) give(now time.Time, plots []*plot, to []*object) []Change {
 	for i, q := range plots {
 		ob := to[i]
 		switch {
-		case ob == nil && q.started == nil:
-			changes = append(changes, p.start(now, q)...)
+		case ob == nil && q.started == nil && q.taken == nil:
+			changes = append(changes, e.start(q)...)
 		case ob != nil && q.taken == nil:
 			if q.started != nil {
-				p.forget(q.started)
+				e.forget(q.started)
 				q.started = nil
 			}
-			p.apply(ob, q)
+			e.apply(ob, q, q.awake(ob))
 			touched = append(touched, ob)
 		}
 	}
-	return append(changes, p.report(now, touched)...)
+	return append(changes, e.report(touched)...)
+}
+
+// awake reports whether the models that sleep were asked when the plot was compared with the object.
+func (q *plot) awake(ob *object) bool {
+	for _, x := range q.edges {
+		if x.object == ob {
+			return x.all
+		}
+	}
+	return true
 }
 
 // report confirms what deserves it and lists the confirmed objects among those touched.
-func (p *Picture) report(now time.Time, touched []*object) []Change {
-	sort.Slice(touched, func(i, j int) bool { return touched[i].born < touched[j].born })
+func (e *engine) report(touched []*object) []Change {
+	slices.SortFunc(touched, func(a, b *object) int { return byBirth(a, b.born) })
 	var changes []Change
 	for i, ob := range touched {
-		if i > 0 && ob == touched[i-1] {
-			continue
+		if i == 0 || ob != touched[i-1] {
+			changes = append(changes, e.reportOne(ob)...)
 		}
-		kind := WasUpdated
-		if ob.id == "" {
-			if !p.confirm(now, ob) {
-				p.locate(ob)
-				continue
-			}
-			kind = WasConfirmed
-		} else if ob.status == Coasting {
-			ob.status = Confirmed
-		}
-		p.locate(ob)
-		ob.revision++
-		changes = append(changes, Change{Kind: kind, Track: ob.export(ob.at)})
 	}
 	return changes
 }
 
-// apply gives a plot to an object.
-func (p *Picture) apply(ob *object, q *plot) {
-	for _, e := range q.edges {
-		if e.object == ob {
-			e.look.chosen, q.taken = q, ob
-			ob.rerun(e.look)
-			return
+func (e *engine) reportOne(ob *object) []Change {
+	kind := WasUpdated
+	if ob.status == Tentative {
+		if !e.confirm(ob) {
+			return nil
 		}
+		kind = WasConfirmed
+	} else if ob.status == Coasting {
+		ob.status = Confirmed
 	}
+	ob.revision++
+	if e.set.silent {
+		return nil
+	}
+	return []Change{{Kind: kind, Track: ob.export(ob.at)}}
+}
+
+// apply gives a plot to an object, whose belief is that from before the look.
+func (e *engine) apply(ob *object, q *plot, all bool) {
+	ob.look.chosen, q.taken = q, ob
+	m := &ob.memory
+	var rows [mostRows]row
+	b := e.moved(ob, ob.prior, q.at, all)
+	n, scale := q.g.rows(m.frame, b.chief(), &rows)
+	m.blend = *b
+	ll := m.blend.correct(rows[:n], m.updates >= settled) + scale
+	m.at = max(m.at, q.at)
+	e.stamps++
+	m.stamp = e.stamps
+	m.absorb(q, ll)
+	ob.trace()
 }
 
 // absorb notes everything of a plot but its measurement.
-func (ob *memory) absorb(q *plot, logLikelihood float64) {
+func (m *memory) absorb(q *plot, logLikelihood float64) {
 	s := q.source
-	ob.logOdds += logLikelihood + math.Log(s.detect) - s.logClutter(&q.g)
-	ob.logOdds = math.Min(ob.logOdds, surest)
-	ob.updates++
-	if q.at.After(ob.seenAt) {
-		ob.seenAt = q.at
-	}
+	m.logOdds += logLikelihood + s.logDetect - q.g.logClutter
+	m.logOdds = math.Min(m.logOdds, surest)
+	m.remember(q)
+	m.updates++
+	m.seenAt = max(m.seenAt, q.at)
 	if q.g.hasEl || q.g.hasHeight {
-		ob.depths++
+		m.depths++
 	}
-	ob.credit(s, q.at)
-	ob.remember(q.o)
-	ob.heed(q)
+	m.credit(s, q.at)
+	m.heed(q)
 }
 
 // surest bounds the log-odds of existence, so that misses count soon.
@@ -318,40 +388,32 @@ const surest = 9.0
 
 // keyed associates by the source's own name for the object: what it called so before is
 // taken for the same unless it is nowhere near.
-func (p *Picture) keyed(now time.Time, pl *plot) ([]Change, bool) {
+func (e *engine) keyed(pl *plot) ([]Change, bool) {
 	if pl.o.Key == "" || pl.g.kind != cartesian {
 		return nil, false
 	}
 	k := key{pl.o.Source, pl.o.Key}
-	ob := p.byKey[k]
+	ob := e.byKey[k]
 	if ob == nil || ob.gone {
 		return nil, false
 	}
 	if t, ok := pl.o.Body.(observation.SensorTrack); ok && t.Ended {
-		delete(p.byKey, k)
+		delete(e.byKey, k)
 		return nil, true
 	}
-	l, base, slot := ob.lookFor(pl)
-	if base == nil {
-		return nil, true // older than what is kept of the object
-	}
-	if l != nil && l.chosen != nil {
+	if last := ob.lastSeenBy(pl.source); last != 0 && pl.at-last < pl.source.window {
 		return nil, true // said twice
 	}
-	c := ob.ahead(base, pl.at)
-	var rows [6]row
-	n, _ := pl.g.rows(base.frame, &c.one, &rows)
-	if _, d2 := c.blend.likelihood(rows[:n]); !(d2 < keyGate) {
-		delete(p.byKey, k)
+	_, d2, _, all := e.weigh(ob, &ob.memory, pl)
+	if !(d2 < keyGate) {
+		delete(e.byKey, k)
 		return nil, false
 	}
-	if l == nil {
-		l = ob.open(pl, base, slot, p.config.Late)
-	}
-	ob.look = l
-	pl.edges = []edge{{ob, l, 1}}
-	l.plots = []*plot{pl}
-	return p.give(now, []*plot{pl}, []*object{ob}), true
+	e.open(ob, pl)
+	pl.edges = append(pl.edges, edge{ob, ob.look.serial, 1, all})
+	ob.look.plots = append(ob.look.plots, pl)
+	e.apply(ob, pl, all)
+	return e.reportOne(ob), true
 }
 
 // keyGate is how far, squared and normalised, the source's own association is believed.

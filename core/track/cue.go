@@ -12,7 +12,7 @@ import (
 // cue is a launch that was reported: objects that start near it soon after are likelier
 // to be real, and to be of its kind.
 type cue struct {
-	at    time.Time
+	at    tick
 	place vec3 // on the sphere
 	area  float64
 	says  class.Mix
@@ -20,31 +20,41 @@ type cue struct {
 
 const (
 	maxCues   = 64
-	cueLife   = 5 * time.Minute
+	cueLife   = 300 * second
 	cueSpeed  = 2500.0 // metres per second at which what was launched may have come
 	cueWeight = 20.0   // how much likelier a new object is near a cue
 )
 
-// cued keeps a launch; beyond maxCues the oldest goes.
-func (p *Picture) cued(now time.Time, s *source, o *observation.Observation, b observation.Cue) {
+// newCue reads a launch, if it can be used.
+func newCue(now tick, o *observation.Observation, b observation.Cue) (*cue, bool) {
 	at := geo.Position{Point: b.Area.Centre}
-	age := now.Sub(b.LaunchedAt)
-	if !finitePosition(at) || !finite(float64(b.Area.Radius)) || b.Area.Radius < 0 || age > cueLife || age < -soonest {
-		p.faults.refused(now, s.reg.ID, "launch cue is not usable")
-		return
+	if !finitePosition(at) || !finite(float64(b.Area.Radius)) || b.Area.Radius < 0 || !usual(b.LaunchedAt) {
+		return nil, false
 	}
-	if len(p.cues) >= maxCues {
-		p.cues = p.cues[1:]
+	launched := tickOf(b.LaunchedAt)
+	if now-launched > cueLife || launched-now > ticks(soonest) {
+		return nil, false
 	}
-	p.cues = append(p.cues, cue{at: b.LaunchedAt.UTC().Round(0), place: onSphere(at.ECEF()), area: float64(b.Area.Radius), says: o.Says.Normal()})
+	return &cue{at: launched, place: onSphere(at.ECEF()), area: float64(b.Area.Radius), says: o.Says.Normal()}, true
+}
+
+// cued keeps a launch; beyond maxCues the oldest goes.
+func (e *engine) cued(c *cue) {
+	if len(e.cues) >= maxCues {
+		e.cues = e.cues[:copy(e.cues, e.cues[1:])]
+	}
+	e.cues = append(e.cues, *c)
 }
 
 // near returns the cue a plot fits, or nil.
-func (p *Picture) nearCue(q *plot) *cue {
+func (e *engine) nearCue(q *plot) *cue {
+	if len(e.cues) == 0 {
+		return nil
+	}
 	place := onSphere(q.g.guess)
-	for i := range p.cues {
-		c := &p.cues[i]
-		dt := q.at.Sub(c.at).Seconds()
+	for i := range e.cues {
+		c := &e.cues[i]
+		dt := (q.at - c.at).seconds()
 		d := vec3{place[0] - c.place[0], place[1] - c.place[1], place[2] - c.place[2]}
 		if dt > -10 && norm(d) < c.area+cueSpeed*math.Max(dt, 0)+2000 {
 			return c
@@ -53,9 +63,12 @@ func (p *Picture) nearCue(q *plot) *cue {
 	return nil
 }
 
-func (p *Picture) cueFactor(q *plot) float64 {
-	if p.nearCue(q) != nil {
+func (e *engine) cueFactor(q *plot) float64 {
+	if e.nearCue(q) != nil {
 		return cueWeight
 	}
 	return 1
 }
+
+// usual reports whether a time is one that nanoseconds since 1970 can say.
+func usual(t time.Time) bool { return t.Year() > 1970 && t.Year() < 2200 }

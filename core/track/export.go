@@ -1,32 +1,31 @@
 package track
 
-import "time"
-
-// export is the object as a Track, believed at a time. For a time before its last
-// observation it is what was believed then, as far back as its looks are kept.
-func (o *object) export(at time.Time) Track {
+// export is the object as a Track, believed at a time that is not before its last observation.
+func (o *object) export(at tick) Track {
 	m := &o.memory
-	for i := len(o.looks) - 1; i >= 0 && at.Before(m.at); i-- {
-		m = &o.looks[i].prior
-	}
 	b := &m.blend
-	if at.After(m.at) {
-		b = &o.ahead(m, at).blend
+	if at > m.at {
+		moved := *b
+		moved.predict(&m.frame.world, (at - m.at).seconds(), true)
+		if m.depths == 0 {
+			moved.bandHeight(m.frame)
+		}
+		b = &moved
 	} else {
 		at = m.at
 	}
 	s := b.one()
 	out := Track{
-		ID: o.id, Revision: o.revision, At: at, Status: o.status, Reason: o.reason, Into: o.into,
+		ID: o.id, Revision: o.revision, At: at.time(), Status: o.status, Reason: o.reason, Into: o.into,
 		State:     m.frame.export(&s),
-		Modes:     Modes{Steady: b.w[steady], Manoeuvre: b.w[left] + b.w[right], Ballistic: b.w[ballistic]},
+		Modes:     Modes{Steady: b.w[quiet] + b.w[steady], Manoeuvre: b.w[left] + b.w[right], Ballistic: b.w[ballistic]},
 		Class:     m.kind(&s),
 		Existence: o.existence(),
 		Identity:  m.verdict(&s),
 		Updates:   o.updates,
 		Sources:   make([]Contribution, 0, o.count),
-		Since:     o.since,
-		SeenAt:    o.seenAt,
+		Since:     o.since.time(),
+		SeenAt:    o.seenAt.time(),
 		Recent:    o.recents(),
 	}
 	for i := range 3 {
@@ -34,8 +33,9 @@ func (o *object) export(at time.Time) Track {
 			out.State.Covariance[i][j] += o.carried[i][j]
 		}
 	}
-	for _, p := range o.parts[:o.count] {
-		out.Sources = append(out.Sources, Contribution{Source: p.source.reg.ID, Kind: p.source.reg.Kind, LastAt: p.lastAt})
+	for i := range o.parts[:o.count] {
+		p := &o.parts[i]
+		out.Sources = append(out.Sources, Contribution{Source: p.source.reg.ID, Kind: p.source.reg.Kind, LastAt: p.lastAt.time()})
 	}
 	return out
 }

@@ -39,6 +39,12 @@ func (f *frame) height(p vec3) float64 {
 
 // between returns the rotation and shift that turn places of one frame into another's.
 func between(from, to *frame) (r mat3, shift vec3) {
+	if from == to {
+		return mat3{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, shift
+	}
+	if from.world.flat && to.world.flat { // everybody's axes are the same
+		return mat3{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, to.to(from.origin)
+	}
 	return timesT(&to.rot, &from.rot), to.to(from.origin)
 }
 
@@ -69,11 +75,19 @@ func (e earth) at(place geo.ECEF) *frame {
 
 // site is the frame of a sensor: its own axes, which in a flat world are everybody's.
 func (e earth) site(p geo.Position) *frame {
-	f := newFrame(p)
-	if e.plane != nil {
-		f.rot, f.world = e.plane.rot, e.plane.world
-	}
+	f := &frame{}
+	e.lay(p, f)
 	return f
+}
+
+// lay is site into a frame that is there.
+func (e earth) lay(p geo.Position, f *frame) {
+	if e.plane != nil {
+		f.origin, f.rot, f.world = p.ECEF(), e.plane.rot, e.plane.world
+		return
+	}
+	f.origin, f.rot = p.ECEF(), geo.NewENU(p).Rotation()
+	f.world.spin = apply(&f.rot, vec3{0, 0, earthSpin})
 }
 
 // height is that of any place, not only near an anchor.

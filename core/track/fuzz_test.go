@@ -145,13 +145,13 @@ func fz(t *testing.T, b []byte) {
 		for _, tr := range p.Tracks(now) {
 			finiteTrack(t, tr)
 		}
-		if p.firm > 5 || len(p.objects)-p.firm > 20+5 {
-			t.Fatalf("%d confirmed, %d in all", p.firm, len(p.objects))
+		if e := p.engine; e.firm > 5 || len(e.objects)-e.firm > 20+5 {
+			t.Fatalf("%d confirmed, %d in all", e.firm, len(e.objects))
 		}
 	}
 }
 
-func finiteTrack(t *testing.T, tr Track) {
+func finiteTrack(t rapid.TB, tr Track) {
 	t.Helper()
 	if tr.ID == "" || !(tr.Existence >= 0 && tr.Existence <= 1) || len(tr.Recent) > maxRecent || len(tr.Sources) > maxParts {
 		t.Fatalf("track %+v", tr)
@@ -177,9 +177,11 @@ func finiteTrack(t *testing.T, tr Track) {
 func TestAssignIsBest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n, m := rapid.IntRange(1, 5).Draw(t, "plots"), rapid.IntRange(1, 5).Draw(t, "objects")
+		var s solver
+		table := s.table(n, m)
 		gain := make([][]float64, n)
 		for i := range gain {
-			gain[i] = make([]float64, m)
+			gain[i] = table[i*m : (i+1)*m]
 			for j := range gain[i] {
 				gain[i][j] = rapid.Float64Range(-5, 20).Draw(t, "gain")
 			}
@@ -198,7 +200,7 @@ func TestAssignIsBest(t *testing.T) {
 			return top
 		}
 		got, taken := 0.0, map[int]bool{}
-		for i, j := range assign(gain, m) {
+		for i, j := range s.assign(n, m) {
 			if j < 0 {
 				continue
 			}
@@ -228,8 +230,8 @@ func TestOnePlotOneObject(t *testing.T) {
 		for i := range 8 {
 			scan(p, s, float64(i)*4, g, ms...)
 			used := 0
-			for _, o := range p.objects {
-				if !o.gone && o.seenAt.Equal(after(float64(i)*4)) {
+			for _, o := range p.engine.objects {
+				if !o.gone && o.seenAt == tickOf(after(float64(i)*4)) {
 					used++
 				}
 			}

@@ -9,21 +9,31 @@ import (
 // grid finds the objects whose reach may hold a place. Each object stands in the few
 // cells its reach touches, at the level where cells are about as large as the reach.
 type grid struct {
-	cells [gridLevels]map[cell][]entry
+	cells [gridLevels]map[uint64][]resident
 	marks uint64
 }
 
 type cell [3]int32
 
-// entry is an object in a cell, with the circle it may be in beside it: most objects of
-// a cell are passed over without being touched.
-type entry struct {
-	object          *object
-	x, y, z, radius float32
+// key packs a cell; the earth is far smaller than 2 to the 21 cells.
+func (c cell) key() uint64 {
+	const mask = 1<<21 - 1
+	return uint64(c[0])&mask | uint64(c[1])&mask<<21 | uint64(c[2])&mask<<42
 }
 
+// resident is an object in a cell, with the circle it may be in beside it: most objects of
+// a cell are passed over without being touched.
+type resident struct {
+	object *object
+	circle
+}
+
+type circle struct{ x, y, z, radius float32 }
+
+func (c circle) of(o *object) resident { return resident{o, c} }
+
 // meets reports whether the circle reaches into a ball.
-func (e *entry) meets(x, y, z, radius float32) bool {
+func (e *circle) meets(x, y, z, radius float32) bool {
 	x, y, z, radius = x-e.x, y-e.y, z-e.z, radius+e.radius
 	return x*x+y*y+z*z <= radius*radius
 }
@@ -39,12 +49,13 @@ type footprint struct {
 	level  int
 	lo, hi cell
 	in     bool
+	circle circle
 }
 
 func newGrid() *grid {
 	g := &grid{}
 	for i := range g.cells {
-		g.cells[i] = map[cell][]entry{}
+		g.cells[i] = map[uint64][]resident{}
 	}
 	return g
 }
@@ -65,22 +76,30 @@ func (g *grid) place(o *object, centre vec3, radius float64) {
 	radius = math.Min(radius, size)
 	lo := cellOf(vec3{centre[0] - radius, centre[1] - radius, centre[2] - radius}, size)
 	hi := cellOf(vec3{centre[0] + radius, centre[1] + radius, centre[2] + radius}, size)
-	e := entry{o, float32(centre[0]), float32(centre[1]), float32(centre[2]), float32(radius) + 2} // 2 m: what float32 leaves off
+	round := circle{float32(centre[0]), float32(centre[1]), float32(centre[2]), float32(radius) + 2} // 2 m: what float32 leaves off
+	e := round.of(o)
 	m := g.cells[level]
 	if f := &o.foot; f.in && f.level == level && f.lo == lo && f.hi == hi {
 		each(lo, hi, func(c cell) {
-			in := m[c]
+			in := m[c.key()]
 			in[find(in, o)] = e
 		})
+		f.circle = round
 		return
 	}
 	g.remove(o)
-	o.foot = footprint{level: level, lo: lo, hi: hi, in: true}
-	each(lo, hi, func(c cell) { m[c] = append(m[c], e) })
+	o.foot = footprint{level: level, lo: lo, hi: hi, in: true, circle: round}
+	each(lo, hi, func(c cell) { m[c.key()] = append(m[c.key()], e) })
 }
 
-func find(in []entry, o *object) int {
-	return slices.IndexFunc(in, func(e entry) bool { return e.object == o })
+// put enters an object, which is in no cell, where its twin of another grid stands.
+func (g *grid) put(o *object, f footprint) {
+	o.foot = f
+	each(f.lo, f.hi, func(c cell) { g.cells[f.level][c.key()] = append(g.cells[f.level][c.key()], f.circle.of(o)) })
+}
+
+func find(in []resident, o *object) int {
+	return slices.IndexFunc(in, func(e resident) bool { return e.object == o })
 }
 
 func (g *grid) remove(o *object) {
@@ -89,16 +108,16 @@ func (g *grid) remove(o *object) {
 	}
 	m := g.cells[o.foot.level]
 	each(o.foot.lo, o.foot.hi, func(c cell) {
-		in := m[c]
+		in := m[c.key()]
 		i := find(in, o)
 		in[i] = in[len(in)-1]
-		in[len(in)-1] = entry{}
+		in[len(in)-1] = resident{}
 		in = in[:len(in)-1]
 		if len(in) == 0 {
-			delete(m, c)
+			delete(m, c.key())
 			return
 		}
-		m[c] = in
+		m[c.key()] = in
 	})
 	o.foot = footprint{}
 }
@@ -127,7 +146,7 @@ func (g *grid) near(centre vec3, radius float64, out []*object) []*object {
 		for x := lo[0]; x <= hi[0]; x++ {
 			for y := lo[1]; y <= hi[1]; y++ {
 				for z := lo[2]; z <= hi[2]; z++ {
-					in := m[cell{x, y, z}]
+					in := m[cell{x, y, z}.key()]
 					for i := range in {
 						e := &in[i]
 						if e.meets(px, py, pz, pr) && e.object.mark != g.marks {
@@ -139,6 +158,8 @@ func (g *grid) near(centre vec3, radius float64, out []*object) []*object {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b *object) int { return cmp.Compare(a.born, b.born) })
+	if len(out) > 1 {
+		slices.SortFunc(out, func(a, b *object) int { return cmp.Compare(a.born, b.born) })
+	}
 	return out
 }

@@ -3,6 +3,7 @@ package track
 import (
 	"fmt"
 
+	"tocsin/core/class"
 	"tocsin/core/observation"
 )
 
@@ -38,8 +39,30 @@ const (
 
 // heed takes what an associated observation says besides its measurement.
 func (m *memory) heed(q *plot) {
-	m.hear(q.o.Says)
-	m.creed.heed(q)
+	_, own := q.o.Body.(observation.Cooperative)
+	if !own && !q.o.Says.Said() && q.o.Identity == (observation.Identity{}) {
+		return
+	}
+	next := &lore{}
+	if m.lore != nil {
+		*next = *m.lore
+	}
+	next.hear(q.o.Says)
+	next.creed.heed(q)
+	m.lore = next
+}
+
+// told takes what a launch nearby makes of it.
+func (m *memory) told(says class.Mix) {
+	if !says.Said() {
+		return
+	}
+	next := &lore{}
+	if m.lore != nil {
+		*next = *m.lore
+	}
+	next.hear(says)
+	m.lore = next
 }
 
 func (c *creed) heed(q *plot) {
@@ -116,7 +139,10 @@ const (
 // verdict is the identity as far as the motion does not belie it: what an object says
 // of itself is not believed of one that dives at the ground or outruns any airliner.
 func (m *memory) verdict(s *state) Identity {
-	c := &m.creed
+	if m.lore == nil {
+		return Identity{}
+	}
+	c := &m.lore.creed
 	id := Identity{Standing: c.standing, Known: c.known}
 	if c.lines > 0 {
 		id.Evidence = append(make([]string, 0, c.lines+1), c.evidence[:c.lines]...)

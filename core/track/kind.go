@@ -12,7 +12,10 @@ type band struct{ low, high, width float64 }
 
 // fits is the relative likelihood of a value known to sigma.
 func (b band) fits(v, sigma float64) float64 {
-	off := math.Max(math.Max(b.low-v, v-b.high), 0)
+	off := max(b.low-v, v-b.high)
+	if off <= 0 {
+		return 1
+	}
 	w2 := b.width*b.width + sigma*sigma
 	return math.Exp(-off * off / (2 * w2))
 }
@@ -82,25 +85,25 @@ func (m *memory) kind(s *state) class.Mix {
 		}
 		mix[h.class] = math.Max(mix[h.class], f)
 	}
-	if m.says.Said() {
+	if m.lore != nil && m.lore.says.Said() {
 		for i := range mix {
-			mix[i] *= m.says[i] + saysFloor
+			mix[i] *= m.lore.says[i] + saysFloor
 		}
 	}
 	return mix.Normal()
 }
 
 // hear takes what a source says the object is: half of what was said before stays.
-func (m *memory) hear(says class.Mix) {
-	says = says.Normal()
+func (l *lore) hear(says class.Mix) {
 	if !says.Said() {
 		return
 	}
-	if !m.says.Said() {
-		m.says = says
+	says = says.Normal()
+	if !l.says.Said() {
+		l.says = says
 		return
 	}
 	for i := range says {
-		m.says[i] = (m.says[i] + says[i]) / 2
+		l.says[i] = (l.says[i] + says[i]) / 2
 	}
 }

@@ -2,7 +2,6 @@ package track
 
 import (
 	"math"
-	"time"
 
 	"tocsin/core/geo"
 	"tocsin/core/observation"
@@ -10,258 +9,307 @@ import (
 
 const (
 	sure      = 3.0  // log-odds of existence at which a track is confirmed: 95 %
-	doubtful  = 2.0  // by how much it falls below what it started from until a tentative one is dropped
+	undoubted = 8.5  // at which it is with one observation fewer than usual: new objects are far rarer on a quiet night than births says
+	doubtful  = 2.5  // by how much it falls below what it started from until a tentative one is dropped
 	refuted   = -2.2 // at which a confirmed one is lost: 10 %
 	lostFrom  = 30e3 // metres of uncertainty beyond which a track says nothing any more
 	coastFrom = 3    // periods unseen after which a track coasts
 )
 
+// usualLooks is how many observations a track needs, unless it is said otherwise.
+const usualLooks = 3
+
 // start begins an object from a plot that is nobody's. What has no place, or a place
 // too vague, starts nothing: that is counted.
-func (p *Picture) start(now time.Time, q *plot) []Change {
+func (e *engine) start(q *plot) []Change {
 	if q.g.kind == angular {
-		p.hear(now, q.source, &q.o)
+		if !e.set.silent {
+			e.set.unmatched(q)
+		}
 		return nil
 	}
 	if t, ok := q.o.Body.(observation.SensorTrack); ok && t.Ended {
 		return nil
 	}
-	if len(p.objects)-p.firm >= p.config.MaxTentative {
-		p.faults.full(now, "tentative", p.config.MaxTentative)
+	e.nobodys(q.source, q.cell, 1)
+	if len(e.objects)-e.firm >= e.set.config.MaxTentative {
+		e.full(q.at, "tentative", e.set.config.MaxTentative)
 		return nil
 	}
-	p.births++
-	ob := &object{born: p.births, since: q.at, cradle: q.source}
-	ob.frame = p.earth.at(q.g.guess)
+	if e.crowded(q.source) {
+		e.raise(q.at, "source-flood", q.source.reg.ID, "starts more objects than one source may; the rest is not followed")
+		return nil
+	}
+	e.groundOf(q.source).young++
+	e.births++
+	e.stamps++
+	ob := e.fresh()
+	ob.born, ob.founder, ob.since, ob.cradle, ob.clutter, ob.cell, ob.factor = e.births, q.seq, q.at, q.source, q.clutter, q.cell, q.factor
+	ob.stamp = e.stamps
+	ob.frame = e.set.earth.at(q.g.guess)
 	ob.blend = q.g.belief(ob.frame)
-	ob.at, ob.seenAt, ob.updates = q.at, q.at, 1
-	likely := births * p.cueFactor(q)
-	ob.logOdds = math.Log(q.source.trust * likely / (likely*(1-q.source.trust) + q.source.noise))
+	ob.at, ob.seenAt = q.at, q.at
+	likely := births * e.cueFactor(q)
+	ob.logOdds = math.Log(q.source.trust * likely / (likely*(1-q.source.trust) + q.source.noise*q.factor))
 	ob.firstOdds = ob.logOdds
 	if q.g.hasEl || q.g.hasHeight {
 		ob.depths = 1
 	}
 	ob.credit(q.source, q.at)
-	ob.remember(q.o)
+	ob.remember(q)
+	ob.updates = 1
 	ob.heed(q)
-	if c := p.nearCue(q); c != nil {
-		ob.hear(c.says)
+	if c := e.nearCue(q); c != nil {
+		ob.told(c.says)
 	}
-	ob.clutter = q.clutter
 	ob.trace()
-	p.objects = append(p.objects, ob)
+	e.objects = append(e.objects, ob)
+	e.locate(ob)
 	q.started = ob
 	if q.o.Key != "" && q.g.kind == cartesian {
-		p.byKey[key{q.o.Source, q.o.Key}] = ob
+		e.byKey[key{q.o.Source, q.o.Key}] = ob
 	}
-	return p.report(now, []*object{ob})
+	return e.reportOne(ob)
+}
+
+// fresh is an empty object, one that was used before if there is one.
+func (e *engine) fresh() *object {
+	n := len(e.free)
+	if n == 0 {
+		return &object{}
+	}
+	ob := e.free[n-1]
+	e.free = e.free[:n-1]
+	*ob = object{prior: ob.prior, look: look{plots: ob.look.plots}}
+	return ob
 }
 
 // forget takes an object out that never became anything.
-func (p *Picture) forget(ob *object) {
+func (e *engine) forget(ob *object) {
 	ob.gone = true
-	p.bury(ob)
+	e.bury(ob)
 }
 
 // bury cuts what a gone object holds of others.
-func (p *Picture) bury(ob *object) {
-	p.grid.remove(ob)
-	ob.look, ob.looks, ob.twin = nil, nil, nil
+func (e *engine) bury(ob *object) {
+	e.grid.remove(ob)
+	clear(ob.look.plots)
+	ob.look = look{plots: ob.look.plots[:0]}
 }
 
 // confirm makes a tentative object a track, if it is sure enough of it.
-func (p *Picture) confirm(now time.Time, ob *object) bool {
-	if ob.updates < p.config.Looks || ob.logOdds < sure {
+func (e *engine) confirm(ob *object) bool {
+	if !ob.proven(e.set.config.Looks) {
 		return false
 	}
-	if p.firm >= p.config.MaxTracks {
-		p.faults.full(now, "confirmed", p.config.MaxTracks)
+	if e.firm >= e.set.config.MaxTracks {
+		e.full(ob.at, "confirmed", e.set.config.MaxTracks)
 		return false
 	}
-	p.firm++
-	p.name(ob)
+	e.firm++
 	ob.status = Confirmed
+	e.nobodys(ob.cradle, ob.cell, -1)
+	e.set.name(ob)
 	return true
 }
 
-// locate puts an object into the grid for the time until it is likely seen again.
-func (p *Picture) locate(ob *object) {
-	if ob.reanchor(p.earth) {
+// proven reports whether so many observations, and how well they fit, are enough.
+func (ob *object) proven(looks int) bool {
+	if looks > 0 {
+		return ob.updates >= looks && ob.logOdds >= sure
+	}
+	return ob.updates >= usualLooks && ob.logOdds >= sure || ob.updates >= usualLooks-1 && ob.logOdds >= undoubted
+}
+
+// close ends the look that is open over an object.
+func (e *engine) close(ob *object) {
+	clear(ob.look.plots)
+	ob.look = look{plots: ob.look.plots[:0]}
+}
+
+// locate puts an object into the grid for the time until it is likely seen again. While a
+// look is open it stays where its belief from before put it: that is what plots of
+// the look are compared with.
+func (e *engine) locate(ob *object) {
+	if ob.reanchor(e.set.earth) {
+		e.stamps++
+		ob.stamp = e.stamps
 		ob.trace()
 	}
-	ahead := math.Min(math.Max(2*ob.period().Seconds(), 4), 20)
-	p.locateFor(ob, 0, ahead)
-	ob.footTill = ob.at.Add(time.Duration(ahead * float64(time.Second)))
+	ahead := min(max(2*ob.period(), 4*second), 20*second)
+	e.locateFor(ob, 0, ahead.seconds())
+	ob.footTill = ob.at + ahead
 }
 
 // locateFor covers the places where the object may be between from and till seconds
 // after its belief.
-func (p *Picture) locateFor(ob *object, from, till float64) {
+func (e *engine) locateFor(ob *object, from, till float64) {
 	c := &ob.outline
-	if speed := math.Hypot(c.v[0], c.v[1]); speed > slow { // late plots lie behind it
-		from -= p.config.Late.Seconds() * (speed - slow) / speed
-	}
 	mid := (from + till) / 2
 	centre := vec3{c.p[0] + c.v[0]*mid, c.p[1] + c.v[1]*mid, 0}
-	radius := math.Hypot(c.v[0], c.v[1])*(till-from)/2 + c.radius(till) + 100
-	p.grid.place(ob, onSphere(ob.frame.from(centre)), radius)
+	radius := length(c.v[0], c.v[1])*(till-from)/2 + c.radius(till) + 100
+	e.grid.place(ob, onSphere(ob.frame.from(centre)), radius)
 }
 
-// sweep does what time alone does, at most once a second.
-func (p *Picture) sweep(now time.Time) []Change {
-	if p.next.IsZero() || now.Before(p.next) {
-		return nil
-	}
-	p.next = now.Add(sweepEvery)
-	p.sweeps++
+// sweep does what time alone does, and closes every look. Patience is part of it: what
+// has not come by border and patience is taken not to come at the usual pace.
+func (e *engine) sweep(border tick) []Change {
+	now := border + patience
+	e.sweeps++
 	var changes []Change
-	kept := p.objects[:0]
-	for _, ob := range p.objects {
+	kept := e.objects[:0]
+	for _, ob := range e.objects {
 		if !ob.gone {
-			changes = append(changes, p.age(now, ob)...)
+			changes = append(changes, e.age(now, ob)...)
 		}
 		if ob.gone {
-			p.bury(ob)
+			e.bury(ob)
+			if ob.reason == NoReason && len(e.free) < mostFree { // nobody has heard of it
+				e.free = append(e.free, ob)
+			}
 			continue
+		}
+		if ob.look.source != nil {
+			e.close(ob)
+			e.locate(ob)
 		}
 		kept = append(kept, ob)
 	}
-	for i := len(kept); i < len(p.objects); i++ {
-		p.objects[i] = nil
-	}
-	p.objects = kept
-	p.dropStale(now)
-	p.register(now)
-	changes = append(changes, p.tickSenses(now)...)
+	clear(e.objects[len(kept):])
+	e.objects = kept
+	e.dropStale(border)
+	e.takeStock(border)
 	return changes
 }
 
+// mostFree bounds the objects kept for use again. They are only taken back when all
+// looks are closed: no plot that holds one is asked about it any more.
+const mostFree = 1024
+
 // dropStale forgets keys of objects that are gone, and cues that are over.
-func (p *Picture) dropStale(now time.Time) {
-	for k, ob := range p.byKey {
+func (e *engine) dropStale(now tick) {
+	for k, ob := range e.byKey {
 		if ob.gone {
-			delete(p.byKey, k)
+			delete(e.byKey, k)
 		}
 	}
-	kept := p.cues[:0]
-	for _, c := range p.cues {
-		if now.Sub(c.at) < cueLife {
+	kept := e.cues[:0]
+	for _, c := range e.cues {
+		if now-c.at < cueLife {
 			kept = append(kept, c)
 		}
 	}
-	p.cues = kept
+	e.cues = kept
 }
 
 // age decides what becomes of an object as time passes.
-func (p *Picture) age(now time.Time, ob *object) []Change {
-	unseen := now.Sub(ob.seenAt)
-	if ob.id == "" {
-		if ob.logOdds < ob.firstOdds-doubtful || unseen > max(4*ob.period(), 10*time.Second) {
+func (e *engine) age(now tick, ob *object) []Change {
+	unseen := now - ob.seenAt
+	if ob.status == Tentative {
+		if ob.logOdds < ob.firstOdds-doubtful || unseen > max(4*ob.period(), 10*second) {
 			ob.gone = true
 		}
 		return nil
 	}
-	if why := p.over(now, ob, unseen); why != NoReason {
-		return p.end(ob, now, why)
+	if unseen > 2*second {
+		if why := e.over(now, ob, unseen); why != NoReason {
+			return e.end(ob, now, why)
+		}
 	}
-	if merged := p.merge(now, ob); merged != nil {
+	if merged := e.merge(now, ob); merged != nil {
 		return merged
 	}
-	if now.After(ob.footTill) {
-		till := now.Sub(ob.at).Seconds() + 8
-		p.locateFor(ob, till-8, till)
-		ob.footTill = now.Add(8 * time.Second)
+	if now > ob.footTill {
+		till := (now - ob.at).seconds() + 8
+		e.locateFor(ob, till-8, till)
+		ob.footTill = now + 8*second
 	}
-	if ob.status == Confirmed && unseen > max(coastFrom*ob.period(), 5*time.Second) {
+	if ob.status == Confirmed && unseen > max(coastFrom*ob.period(), 5*second) {
 		ob.status = Coasting
 		ob.revision++
+		if e.set.silent {
+			return nil
+		}
 		return []Change{{Kind: WasUpdated, Track: ob.export(now)}}
 	}
 	return nil
 }
 
 // over says why a confirmed track is no more, if it is not.
-func (p *Picture) over(now time.Time, ob *object, unseen time.Duration) Reason {
-	if unseen > 2*time.Second && ob.landed(now) {
+func (e *engine) over(now tick, ob *object, unseen tick) Reason {
+	if ob.landed(now) {
 		return Landed
 	}
-	if ob.logOdds < refuted || unseen > p.config.Coast {
+	if ob.logOdds < refuted || unseen > ticks(e.set.config.Coast) {
 		return Lost
 	}
-	if unseen > 30*time.Second && ob.spreadAt(now.Sub(ob.at).Seconds(), 0.2) > lostFrom {
+	if unseen > 30*second && ob.spreadAt((now-ob.at).seconds(), 0.2) > lostFrom {
 		return Lost
 	}
 	return NoReason
 }
 
-func (p *Picture) end(ob *object, now time.Time, why Reason) []Change {
+func (e *engine) end(ob *object, now tick, why Reason) []Change {
 	ob.gone, ob.status, ob.reason = true, Ended, why
 	ob.revision++
-	p.firm--
+	e.firm--
+	e.set.ended(ob)
+	if e.set.silent {
+		return nil
+	}
 	return []Change{{Kind: WasEnded, Track: ob.export(now)}}
 }
 
 // landed reports whether the object, falling, must have met the ground by now: its
 // height is below zero by three standard deviations, and that is known to a kilometre or two.
-func (ob *object) landed(now time.Time) bool {
-	if ob.depths < 2 || ob.blend.w[ballistic] < 0.5 && ob.blend.one().v[2] > -30 {
+func (ob *object) landed(now tick) bool {
+	if ob.depths < 2 || ob.blend.w[ballistic] < 0.5 && ob.blend.chief().v[2] > -30 {
 		return false
 	}
 	b := ob.blend
-	b.predict(&ob.frame.world, now.Sub(ob.at).Seconds())
+	b.predict(&ob.frame.world, (now - ob.at).seconds(), true)
 	s := b.one()
 	sigma := math.Sqrt(s.pp[2][2])
 	return s.v[2] < 0 && sigma < 5000 && ob.frame.height(s.p)+3*sigma < 0
 }
 
 // absent takes a source's word that it has looked and saw nothing more.
-func (p *Picture) absent(now time.Time, s *source, at time.Time, b observation.Absence) []Change {
-	if s.site == nil || b.Sector && !finite(float64(b.From), float64(b.To)) {
+func (e *engine) absent(s *source, at tick, b observation.Absence) []Change {
+	if s.site == nil {
 		return nil
 	}
 	var changes []Change
-	for _, ob := range p.objects {
-		if ob.gone || at.Before(ob.since) {
+	fresh := at - s.period*3/4
+	// What reports far more than is there is not believed either that something is not.
+	doubt := max(e.groundOf(s).whole.ratio(1), 1)
+	for _, ob := range e.objects {
+		if ob.gone || at < ob.since || ob.lastSeenBy(s) > fresh || ob.missSource == s && ob.missed > fresh {
 			continue
 		}
-		fresh := at.Add(-s.period * 3 / 4)
-		if ob.lastSeenBy(s).After(fresh) || ob.missedBy(s).After(fresh) {
+		p, sigma := ob.reckon((at - ob.at).seconds())
+		place := ob.frame.from(p)
+		if b.Sector && !inSector(s, place, b) {
 			continue
 		}
-		c := ob.ahead(&ob.memory, at)
-		if b.Sector && !inSector(s, ob.frame.from(c.one.p), b) {
-			continue
-		}
-		seen := s.sees(p.earth, ob.frame.from(c.one.p))
+		seen := s.sees(e.set.earth, place) / doubt
 		if seen == 0 {
 			continue
 		}
-		ob.miss(s, at)
-		ob.logOdds += math.Log1p(-seen * ob.inside(c, s, at))
-		if ob.id != "" && ob.logOdds < refuted {
-			changes = append(changes, p.end(ob, now, Lost)...)
-			p.bury(ob)
+		ob.missSource, ob.missed = s, at
+		ob.logOdds += math.Log1p(-seen * refutes(sigma, s))
+		if ob.status != Tentative && ob.logOdds < refuted {
+			changes = append(changes, e.end(ob, at, Lost)...)
+			e.bury(ob)
 		}
 	}
 	return changes
 }
 
-// inside is how much of the belief a look can really refute: the wider the belief, the
+// refutes is how much of a belief a look can really refute: the wider the belief, the
 // likelier that the object was outside what was looked at.
-func (ob *object) inside(c *forecastCache, s *source, _ time.Time) float64 {
-	sigma := math.Sqrt(math.Max(c.one.pp[0][0], c.one.pp[1][1]))
+func refutes(sigma float64, s *source) float64 {
 	return 1 / (1 + sigma/math.Max(s.reach()/4, 1))
 }
-
-// missedBy and miss keep the last look that counted against the object.
-func (ob *object) missedBy(s *source) time.Time {
-	if ob.missSource == s {
-		return ob.missed
-	}
-	return time.Time{}
-}
-
-func (ob *object) miss(s *source, at time.Time) { ob.missSource, ob.missed = s, at }
 
 func inSector(s *source, place geo.ECEF, b observation.Absence) bool {
 	d := s.site.to(place)

@@ -1,9 +1,6 @@
 package track
 
-import (
-	"math"
-	"time"
-)
+import "math"
 
 const (
 	twinEvery  = 5    // sweeps between two comparisons of one object with its neighbours
@@ -15,11 +12,11 @@ const (
 // merge ends a confirmed object that is a second track of an older one: the two have
 // been at one place with one velocity for several comparisons, and no source has seen
 // both in one look. The older one lives on.
-func (p *Picture) merge(now time.Time, ob *object) []Change {
-	if p.sweeps%twinEvery != ob.born%twinEvery {
+func (e *engine) merge(now tick, ob *object) []Change {
+	if e.sweeps%twinEvery != ob.born%twinEvery {
 		return nil
 	}
-	twin := p.twin(now, ob)
+	twin := e.twin(now, ob)
 	if twin == nil || twin != ob.twin {
 		ob.twin, ob.twinned = twin, 1
 		return nil
@@ -27,34 +24,39 @@ func (p *Picture) merge(now time.Time, ob *object) []Change {
 	if ob.twinned++; ob.twinned < twinTimes {
 		return nil
 	}
-	for k, holder := range p.byKey {
+	for k, holder := range e.byKey {
 		if holder == ob {
-			p.byKey[k] = twin
+			e.byKey[k] = twin
 		}
 	}
-	ob.into = twin.id
-	return p.end(ob, now, Merged)
+	ob.into, ob.twin = twin.id, twin
+	return e.end(ob, now, Merged)
 }
 
 // twin is the oldest confirmed object that may be the same as this younger one.
-func (p *Picture) twin(now time.Time, ob *object) *object {
-	mine := ob.ahead(&ob.memory, now)
-	if mine.one.pp[0][0]+mine.one.pp[1][1] > twinWithin*twinWithin {
+func (e *engine) twin(now tick, ob *object) *object {
+	dt := (now - ob.at).seconds()
+	p, sigma := ob.reckon(dt)
+	if sigma > twinWithin {
 		return nil
 	}
-	at := mine.one
-	p.found = p.grid.near(onSphere(ob.frame.from(at.p)), 3*math.Sqrt(at.pp[0][0]+at.pp[1][1]), p.found[:0])
-	for _, other := range p.found {
-		if other.born >= ob.born || other.id == "" || other.gone || apart(ob, other) {
+	e.found = e.grid.near(onSphere(ob.frame.from(p)), 4*sigma, e.found[:0])
+	var at *state
+	for _, other := range e.found {
+		if other.born >= ob.born || other.status == Tentative || other.gone || apart(ob, other) {
 			continue
 		}
-		c := other.ahead(&other.memory, now)
+		if at == nil {
+			s := e.moved(ob, &ob.memory, now, false).one()
+			at = &s
+		}
+		c := e.moved(other, &other.memory, now, false).one()
 		r, shift := between(other.frame, ob.frame)
-		his := c.one.rotated(&r, shift)
+		his := c.rotated(&r, shift)
 		if his.pp[0][0]+his.pp[1][1] > twinWithin*twinWithin {
 			continue // what has not been seen for long is near everything
 		}
-		if difference(&at, &his) < twinGate {
+		if difference(at, &his) < twinGate {
 			return other
 		}
 	}
@@ -64,7 +66,7 @@ func (p *Picture) twin(now time.Time, ob *object) *object {
 // apart reports whether a source has seen both in one look, and so knows them for two.
 func apart(a, b *object) bool {
 	for _, p := range a.parts[:a.count] {
-		if last := b.lastSeenBy(p.source); !last.IsZero() && absolute(last.Sub(p.lastAt)) < p.source.window {
+		if last := b.lastSeenBy(p.source); last != 0 && absolute(last-p.lastAt) < p.source.window {
 			return true
 		}
 	}

@@ -15,7 +15,8 @@ type state struct {
 // The motion models. A turn holds its rate to one side; two of them bracket what
 // cruise missiles and drones fly, because the side is not known beforehand.
 const (
-	steady = iota
+	quiet = iota
+	steady
 	left
 	right
 	ballistic
@@ -27,7 +28,8 @@ const (
 type model struct {
 	flat, up float64            // process noise, horizontal and vertical
 	turn     float64            // radians per second, positive to the left (anticlockwise)
-	falls    bool               // gravity acts
+	falls    bool               // gravity and drag act
+	sleeps   bool               // it is not run while nothing speaks for it
 	stay     float64            // seconds until it is left, on average
 	to       [modeCount]float64 // where it goes when left; sums to one
 	first    float64            // weight when nothing but one measurement is known
@@ -37,16 +39,18 @@ type model struct {
 
 const degree = math.Pi / 180
 
-// models: why these figures. Steady: a drone or an aircraft on its leg, gusts move its
-// speed by about a metre per second in a minute. Turns: standard rate is 3 degrees per
+// models: why these figures. Quiet: on autopilot in still air speed and course hold
+// within a few tenths of a metre per second in a minute. Steady: gusts and trimming move
+// the speed by a metre per second in ten seconds. Turns: standard rate is 3 degrees per
 // second, terrain-following missiles turn slower; noise covers what lies between.
-// Ballistic: after burn-out only drag is unknown, a few m/s per minute outside the
-// dense air. The first speeds make each model its own hypothesis about what was seen.
+// Ballistic: after burn-out only drag is unknown. The first speeds make each
+// model its own hypothesis about what was seen: something slow, or something fast.
 var models = [modeCount]model{
-	steady:    {flat: 0.01, up: 0.02, stay: 200, to: [modeCount]float64{left: 0.45, right: 0.45, ballistic: 0.1}, first: 0.76, speed: 140, climb: 12},
-	left:      {flat: 12, up: 4, turn: 1.9 * degree, stay: 15, to: [modeCount]float64{steady: 0.78, right: 0.2, ballistic: 0.02}, first: 0.06, speed: 200, climb: 40},
-	right:     {flat: 12, up: 4, turn: -1.9 * degree, stay: 15, to: [modeCount]float64{steady: 0.78, left: 0.2, ballistic: 0.02}, first: 0.06, speed: 200, climb: 40},
-	ballistic: {flat: 0.05, up: 0.05, falls: true, stay: 120, to: [modeCount]float64{steady: 0.6, left: 0.2, right: 0.2}, first: 0.12, speed: 700, climb: 600},
+	quiet:     {flat: 0.0005, up: 0.001, stay: 250, to: [modeCount]float64{steady: 0.3, left: 0.33, right: 0.33, ballistic: 0.04}, first: 0.42, speed: 50, climb: 8},
+	steady:    {flat: 0.05, up: 0.05, stay: 30, to: [modeCount]float64{quiet: 0.56, left: 0.2, right: 0.2, ballistic: 0.04}, first: 0.46, speed: 170, climb: 20},
+	left:      {flat: 12, up: 4, turn: 1.9 * degree, sleeps: true, stay: 15, to: [modeCount]float64{steady: 0.78, right: 0.2, ballistic: 0.02}},
+	right:     {flat: 12, up: 4, turn: -1.9 * degree, sleeps: true, stay: 15, to: [modeCount]float64{steady: 0.78, left: 0.2, ballistic: 0.02}},
+	ballistic: {flat: 0.05, up: 0.05, falls: true, sleeps: true, stay: 120, to: [modeCount]float64{steady: 0.6, left: 0.2, right: 0.2}, first: 0.12, speed: 700, climb: 600},
 }
 
 const (
@@ -95,14 +99,13 @@ func (s *state) predict(m *model, w *world, dt float64) {
 func (s *state) drift(dt float64) {
 	for i := range 3 {
 		s.p[i] += s.v[i] * dt
-		for j := range 3 {
-			s.pp[i][j] += dt*(s.pv[i][j]+s.pv[j][i]) + dt*dt*s.vv[i][j]
-		}
+		a, vv := &s.pp[i], &s.vv[i]
+		a[0] += dt * (s.pv[i][0] + s.pv[0][i] + dt*vv[0])
+		a[1] += dt * (s.pv[i][1] + s.pv[1][i] + dt*vv[1])
+		a[2] += dt * (s.pv[i][2] + s.pv[2][i] + dt*vv[2])
 	}
 	for i := range 3 {
-		for j := range 3 {
-			s.pv[i][j] += dt * s.vv[i][j]
-		}
+		less(&s.pv[i], -dt, &s.vv[i])
 	}
 }
 
@@ -189,6 +192,9 @@ type row struct {
 	z, r     float64
 }
 
+// mostRows bounds the rows of one measurement: a place and a velocity.
+const mostRows = 6
+
 const halfLog2Pi = 0.9189385332046727
 
 // correct applies independent rows one after the other and returns the squared
@@ -216,16 +222,20 @@ func (s *state) correct(rows []row) (d2, rootDet float64) {
 			gi, hi := g[i]*inv, h[i]*inv
 			s.p[i] += gi * nu
 			s.v[i] += hi * nu
-			for j := range 3 {
-				s.pp[i][j] -= gi * g[j]
-				s.pv[i][j] -= gi * h[j]
-				s.vv[i][j] -= hi * h[j]
-			}
+			less(&s.pp[i], gi, &g)
+			less(&s.pv[i], gi, &h)
+			less(&s.vv[i], hi, &h)
 		}
 		d2 += nu * nu * inv
 		det *= sigma
 	}
 	return d2, math.Sqrt(det)
+}
+
+func less(a *vec3, k float64, b *vec3) {
+	a[0] -= k * b[0]
+	a[1] -= k * b[1]
+	a[2] -= k * b[2]
 }
 
 // world is the ground a frame stands on: round and turning, or flat.

@@ -8,57 +8,99 @@ import (
 	"tocsin/core/observation"
 )
 
-// object is a track as the picture works on it. What one observation can change, and a
+// tick is a time of the core: nanoseconds since 1970. Differences are taken millions of
+// times a second, and time.Time is three words.
+type tick int64
+
+func tickOf(t time.Time) tick { return tick(t.UnixNano()) }
+
+func (t tick) time() time.Time {
+	if t == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(t)).UTC()
+}
+
+func (t tick) seconds() float64 { return float64(t) / 1e9 }
+
+func ticks(d time.Duration) tick { return tick(d) }
+
+const second = tick(time.Second)
+
+func absolute(d tick) tick { return max(d, -d) }
+
+// object is a track as the engine works on it. What one observation can change, and a
 // better assignment of the same look can undo, is in memory.
 type object struct {
 	memory
-	id         ID // empty until confirmed
+	prior      *memory // the belief from before the open look
+	id         ID      // empty until confirmed
 	born       uint64
+	founder    uint64 // the observation that began it: arrivals are numbered
 	status     Status
 	reason     Reason
 	into       ID
 	revision   int
-	since      time.Time
+	since      tick
 	firstOdds  float64 // log-odds of existence when it started
 	cradle     *source // the source whose look started it
-	look       *look   // the one in which plots compete
-	looks      []*look // the last ones, by time
-	stamps     uint64  // beliefs made so far
-	cache      forecastCache
+	look       look    // the one in which plots compete
 	foot       footprint
-	footTill   time.Time
+	footTill   tick
 	mark       uint64
-	missed     time.Time // the last look that counted as a miss, and whose
+	missed     tick // the last look that counted as a miss, and whose
 	missSource *source
 	gone       bool
 	carried    mat3    // covariance of place, earth-fixed: what its sensors' biases may be
 	twin       *object // the older one it was last found to be the same as
 	twinned    int     // how often in a row
+	clutter    float64 // flatClutter of the first plot
+	factor     float64 // by how much more false plots its source gave there than registered
+	cell       int     // where it was on its source's ground
+}
+
+// look is one pass of one source over one object: the belief it started from, and the
+// plots that might be the object. Each plot is assigned at once; when a later plot of
+// the same look makes another assignment better, the objects concerned go back to the
+// belief the look started from. After the last plot of a scan the result is that of
+// one global assignment of the scan, whatever the order in which its plots came.
+type look struct {
+	source *source // nil: none is open
+	from   tick
+	serial uint64 // tells the looks of one object apart
+	plots  []*plot
+	chosen *plot
 }
 
 // memory is the undoable part of an object.
 type memory struct {
-	stamp   uint64    // tells beliefs of one object apart
-	at      time.Time // of the belief
+	stamp   uint64 // tells beliefs of one object apart
+	at      tick   // of the belief
+	seenAt  tick
 	frame   *frame
-	blend   blend
 	logOdds float64 // of existence
 	updates int
-	seenAt  time.Time
-	parts   [maxParts]part
+	depths  int // updates that measured the height
 	count   int // of parts
+	parts   [maxParts]part
+	seqs    [maxRecent]uint64 // the last observations it rests on, in a ring
 	recent  []observation.Observation
-	says    class.Mix // product of what sources said; all zero: nothing
-	creed   creed
+	lore    *lore // nil: nothing was said
 	outline outline
-	clutter float64 // flatClutter of the first plot
-	depths  int     // updates that measured the height
+	blend   blend
+}
+
+// lore is what was said of an object besides where it is. It is never written to once
+// it is made: what is said next makes another.
+type lore struct {
+	says  class.Mix // all zero: nothing
+	creed creed
 }
 
 // part is one source's contribution.
 type part struct {
 	source *source
-	lastAt time.Time
+	lastAt tick
 }
 
 const (
@@ -66,51 +108,25 @@ const (
 	maxRecent = 8
 )
 
-// forecastCache is the belief moved to the time of the look at hand, so that each plot
-// of a scan does not move it again.
-type forecastCache struct {
-	at    time.Time
-	base  uint64 // stamp of the belief it was moved from
-	valid bool
-	blend blend
-	one   state
-}
-
-// ahead returns the belief from which this look starts, moved to t.
-func (o *object) ahead(base *memory, t time.Time) *forecastCache {
-	c := &o.cache
-	if c.valid && c.at.Equal(t) && c.base == base.stamp {
-		return c
-	}
-	c.blend = base.blend
-	c.blend.predict(&base.frame.world, t.Sub(base.at).Seconds())
-	if base.depths == 0 {
-		c.blend.bandHeight(base.frame)
-	}
-	c.one = c.blend.one()
-	c.at, c.base, c.valid = t, base.stamp, true
-	return c
-}
-
 // lastSeenBy is when a source last contributed; zero: never.
-func (m *memory) lastSeenBy(s *source) time.Time {
-	for _, p := range m.parts[:m.count] {
-		if p.source == s {
-			return p.lastAt
+func (m *memory) lastSeenBy(s *source) tick {
+	for i := range m.parts[:m.count] {
+		if m.parts[i].source == s {
+			return m.parts[i].lastAt
 		}
 	}
-	return time.Time{}
+	return 0
 }
 
 // credit notes that a source contributed; beyond maxParts the longest silent goes.
-func (m *memory) credit(s *source, t time.Time) {
+func (m *memory) credit(s *source, t tick) {
 	oldest := 0
 	for i := range m.parts[:m.count] {
 		if m.parts[i].source == s {
 			m.parts[i].lastAt = t
 			return
 		}
-		if m.parts[i].lastAt.Before(m.parts[oldest].lastAt) {
+		if m.parts[i].lastAt < m.parts[oldest].lastAt {
 			oldest = i
 		}
 	}
@@ -123,9 +139,10 @@ func (m *memory) credit(s *source, t time.Time) {
 
 // remember keeps an observation among the recent ones. Slices handed out before are not
 // written to again: entries are only ever added behind the end of every copy.
-func (m *memory) remember(o observation.Observation) {
+func (m *memory) remember(q *plot) {
+	m.seqs[m.updates%maxRecent] = q.seq
 	if len(m.recent) < cap(m.recent) {
-		m.recent = append(m.recent, o)
+		m.recent = append(m.recent, q.o)
 		return
 	}
 	keep := m.recent[max(0, len(m.recent)-maxRecent+1):]
@@ -135,8 +152,11 @@ func (m *memory) remember(o observation.Observation) {
 	}
 	next := make([]observation.Observation, 0, size)
 	next = append(next, keep...)
-	m.recent = append(next, o)
+	m.recent = append(next, q.o)
 }
+
+// seal keeps what is behind the end of recent, and may have been handed out, from being written to.
+func (m *memory) seal() { m.recent = m.recent[:len(m.recent):len(m.recent)] }
 
 func (m *memory) recents() []observation.Observation {
 	r := m.recent[max(0, len(m.recent)-maxRecent):]
@@ -149,27 +169,29 @@ func (m *memory) existence() float64 { return 1 / (1 + math.Exp(-m.logOdds)) }
 // reanchor gives an object that has wandered a frame near it, and says whether it did.
 func (o *object) reanchor(e earth) bool {
 	at := o.outline.p
-	if e.plane != nil || math.Hypot(at[0], at[1]) < roam {
+	if e.plane != nil || at[0]*at[0]+at[1]*at[1] < roam*roam {
 		return false
 	}
 	next := e.at(o.frame.from(vec3{at[0], at[1], 0}))
 	r, shift := between(o.frame, next)
 	for j := range o.blend.m {
-		o.blend.m[j] = o.blend.m[j].rotated(&r, shift)
+		if o.blend.w[j] > 0 {
+			o.blend.m[j] = o.blend.m[j].rotated(&r, shift)
+		}
 	}
 	o.frame = next
-	o.cache.valid = false
+	o.stamp = 0
 	return true
 }
 
 // period is the shortest period of the sources that see the object.
-func (m *memory) period() time.Duration {
-	p := time.Duration(math.MaxInt64)
-	for _, c := range m.parts[:m.count] {
-		p = min(p, c.source.period)
+func (m *memory) period() tick {
+	p := tick(math.MaxInt64)
+	for i := range m.parts[:m.count] {
+		p = min(p, m.parts[i].source.period)
 	}
 	if m.count == 0 {
-		return defaultPeriod
+		return ticks(defaultPeriod)
 	}
 	return p
 }
@@ -189,4 +211,18 @@ func (m *memory) spreadAt(dt, least float64) float64 {
 		}
 	}
 	return math.Sqrt(most)
+}
+
+// reckon is roughly where the object is dt seconds after its belief, and how sure that
+// is: what is asked of everything that is followed must be cheap.
+func (m *memory) reckon(dt float64) (p vec3, sigma float64) {
+	s := m.blend.chief()
+	for k := range 3 {
+		p[k] = s.p[k] + s.v[k]*dt
+	}
+	v := 0.0
+	for i := range 2 {
+		v = max(v, s.pp[i][i]+2*dt*s.pv[i][i]+dt*dt*s.vv[i][i])
+	}
+	return p, math.Sqrt(max(v, 0))
 }

@@ -18,9 +18,13 @@ const (
 func (c *outline) radius(dt float64) float64 { return c.a + c.b*dt + swerve/2*dt*dt }
 
 // trace draws the outline of the belief.
-func (m *memory) trace() {
+func (o *object) trace() {
+	m := &o.memory
 	c := outline{}
 	for j, w := range m.blend.w {
+		if w == 0 {
+			continue
+		}
 		s := &m.blend.m[j]
 		for i := range 2 {
 			c.p[i] += w * s.p[i]
@@ -34,36 +38,40 @@ func (m *memory) trace() {
 		s := &m.blend.m[j]
 		sigmas := gateSigmas
 		if m.updates == 1 {
-			sigmas = m.youngGate(j)
+			sigmas = o.youngGate(j)
 		}
 		if sigmas == 0 {
 			continue
 		}
 		sp, sv := math.Sqrt(max(s.pp[0][0], s.pp[1][1])), math.Sqrt(max(s.vv[0][0], s.vv[1][1]))
-		c.a = max(c.a, math.Hypot(s.p[0]-c.p[0], s.p[1]-c.p[1])+sigmas*sp)
-		c.b = max(c.b, math.Hypot(s.v[0]-c.v[0], s.v[1]-c.v[1])+sigmas*sv)
+		c.a = max(c.a, length(s.p[0]-c.p[0], s.p[1]-c.p[1])+sigmas*sp)
+		c.b = max(c.b, length(s.v[0]-c.v[0], s.v[1]-c.v[1])+sigmas*sv)
 	}
 	m.outline = c
 }
 
+// length is the hypotenuse of numbers that are nowhere near the bounds of what a float holds.
+func length(x, y float64) float64 { return math.Sqrt(x*x + y*y) }
+
 // youngGate is how many standard deviations from a first plot a second one may be for
 // model j, so that taking both for one object is likelier than taking them for clutter:
 // in dense clutter a fast object must come near where a slow one would.
-func (m *memory) youngGate(j int) float64 {
-	if math.IsInf(m.clutter, 0) {
+func (o *object) youngGate(j int) float64 {
+	m := &o.memory
+	if math.IsInf(o.clutter, 0) {
 		return gateSigmas
 	}
 	s := &m.blend.m[j]
-	dt := m.parts[0].source.period.Seconds() / 2
+	dt := m.parts[0].source.period.seconds() / 2
 	v := 2*max(s.pp[0][0], s.pp[1][1]) + dt*dt*max(s.vv[0][0], s.vv[1][1])
 	const models, odds = modeCount, leastClaim / (1 - leastClaim)
-	g2 := 2 * (math.Log(m.blend.w[j]*models*odds/(2*math.Pi*v)) - m.clutter)
+	g2 := 2 * (math.Log(m.blend.w[j]*models*odds/(2*math.Pi*v)) - o.clutter)
 	return math.Sqrt(min(max(g2, 0), gateSigmas*gateSigmas))
 }
 
 // tooFaint reports whether a second plot, so far from the first, is surely likelier to
 // be clutter: by the first speeds alone, before any filter runs.
-func (m *memory) tooFaint(pl *plot, d2, dt float64) bool {
+func (o *object) tooFaint(m *memory, pl *plot, d2, dt float64) bool {
 	if math.IsInf(pl.clutter, 0) {
 		return false
 	}
@@ -84,14 +92,14 @@ func (m *memory) tooFaint(pl *plot, d2, dt float64) bool {
 // flatClutter is the logarithm of the density of clutter on the ground that a first plot
 // must stand out from; the third dimension, where it is measured, helps by at most its
 // own precision.
-func flatClutter(s *source, g *sighting) float64 {
+func flatClutter(g *sighting) float64 {
 	switch {
 	case g.hasVelocity || g.hasDoppler:
 		return math.Inf(-1)
 	case g.kind == polar && (g.hasEl || g.hasHeight):
-		return s.logClutter(g) + math.Log(2.5*g.depth)
+		return g.logClutter + math.Log(2.5*g.depth)
 	case g.kind == cartesian && g.hasHeight:
-		return s.logClutter(g) + math.Log(2.5*math.Sqrt(g.cov[2][2]))
+		return g.logClutter + math.Log(2.5*math.Sqrt(g.cov[2][2]))
 	}
-	return s.logClutter(g)
+	return g.logClutter
 }

@@ -3,7 +3,6 @@ package track
 import (
 	"fmt"
 	"sort"
-	"strconv"
 	"time"
 
 	"tocsin/core/geo"
@@ -24,7 +23,8 @@ type Config struct {
 	Late time.Duration
 	// MaxTracks bounds confirmed tracks, MaxTentative those not yet confirmed. 0: 20,000 each.
 	MaxTracks, MaxTentative int
-	// Looks is how many observations a track needs before it is confirmed. 0: 3.
+	// Looks is how many observations a track needs before it is confirmed. 0: 3, or 2 that
+	// leave no doubt.
 	Looks int
 	// Flat makes the world a plane, the tangent plane at this place: for scenarios that
 	// are given in flat local metres. nil: the earth.
@@ -47,52 +47,53 @@ func (c Config) filled() Config {
 	if c.MaxTentative <= 0 {
 		c.MaxTentative = 20000
 	}
-	if c.Looks <= 0 {
-		c.Looks = 3
-	}
 	return c
 }
 
 // Picture is everything that is followed. It is a value machine: the same calls in the
 // same order give the same changes. It is not safe for concurrent use.
 type Picture struct {
-	config   Config
-	earth    earth
-	sources  map[string]*source
-	order    []*source // by id
-	objects  []*object // by birth
-	grid     *grid
-	byKey    map[key]*object
-	cues     []cue
-	births   uint64
-	sweeps   uint64
-	named    uint64 // ids given
-	firm     int    // confirmed objects
-	next     time.Time
-	last     time.Time
-	faults   faults
-	found    []*object // scratch
+	config  Config
+	earth   earth
+	sources map[string]*source
+	order   []*source // by id
+	set     *setting  // of the engine
+	engine  *engine
+	past    past
+	arrived uint64 // observations taken
+	named   uint64 // ids given
+	due     tick   // when time alone is looked at next
+	faults  faults
+	echoes  *echoes
+	now     time.Time // of the last call
+	seconds uint64    // full ones that have been looked at
+
 	registry registry
 	senses   senses
 }
 
-// key is a source's own name for an object.
-type key struct{ source, name string }
-
 // NewPicture returns an empty picture.
 func NewPicture(c Config) *Picture {
-	p := &Picture{config: c.filled(), grid: newGrid(), sources: map[string]*source{}, byKey: map[key]*object{}}
+	p := &Picture{config: c.filled(), sources: map[string]*source{}, echoes: new(echoes)}
 	p.earth = newEarth(c.Flat)
+	p.past.given = map[uint64]ID{}
+	p.set = &setting{config: p.config, earth: p.earth, faults: &p.faults, name: p.name, ended: p.ended, sources: func() []*source { return p.order }, unmatched: func(q *plot) { p.hear(p.now, q.source, &q.o) }}
+	p.engine = newEngine(p.set)
 	p.senses = newSenses(c.Flat)
 	p.SetSources(c.Sources)
 	return p
 }
 
 // SetSources replaces the registered sources. Tracks stay; a source that is gone no
-// longer confirms or refutes, one whose registration is unchanged keeps what is known of it.
+// longer confirms or refutes, one whose registration is unchanged keeps what is known of
+// it. Of an id that stands twice the first counts, and the other is named (source-twice).
 func (p *Picture) SetSources(sources []observation.Source) {
 	next := make(map[string]*source, len(sources))
 	for _, reg := range sources {
+		if _, twice := next[reg.ID]; twice {
+			p.faults.raise(p.engine.head.time(), "source-twice", reg.ID, "two sources are registered with this id; the first counts")
+			continue
+		}
 		if old, ok := p.sources[reg.ID]; ok && old.reg == reg {
 			next[reg.ID] = old
 			continue
@@ -118,9 +119,6 @@ func (p *Picture) SetSources(sources []observation.Source) {
 	p.watch()
 }
 
-// sweepEvery is how often time alone is looked at.
-const sweepEvery = time.Second
-
 // soonest is how far ahead of now a sensor's clock may be.
 const soonest = 5 * time.Second
 
@@ -134,61 +132,96 @@ const soonest = 5 * time.Second
 // Cue makes new objects near it likelier and of its kind. Absence lowers the existence of
 // what the source should have seen.
 //
-// An observation may come up to Config.Late after it was observed: it is taken where
-// it belongs in time. Later ones are counted (observation-late) and not used; so are
-// those that cannot be measured with (observation-refused) and those of unknown sources
-// (source-unknown). What is not used is no sign of life either: a source all of whose
+// An observation may come up to Config.Late after it was observed: the picture is then
+// what it would be had it come in its time (see the package comment). Later ones are
+// counted (observation-late) and not used; so are those that cannot be measured with
+// (observation-refused), those of unknown sources (source-unknown), those said twice
+// (observation-repeated), and what would start more objects than one source may
+// (source-flood). What is not used is no sign of life either: a source all of whose
 // observations are refused sees nothing for us, and the picture must not be called live for it.
 func (p *Picture) Observe(now time.Time, o observation.Observation) []Change {
 	now = now.UTC().Round(0)
-	changes := p.sweep(now)
+	changes := p.let(now)
 	s := p.sources[o.Source]
 	if s == nil {
 		p.faults.unknown(now, o.Source)
 		return changes
 	}
-	o.ObservedAt = o.ObservedAt.UTC().Round(0)
-	switch age := now.Sub(o.ObservedAt); {
-	case o.Body == nil:
-		p.faults.refused(now, s.reg.ID, "no body")
-		return changes
-	case age > p.config.Late:
-		p.faults.late(now, s.reg.ID, age)
-		return changes
-	case age < -soonest:
-		p.faults.refused(now, s.reg.ID, "observed in the future")
-		return changes
-	}
-	if p.next.IsZero() {
-		p.next = now.Add(sweepEvery)
-	}
-	if p.sense(now, s, &o) {
-		return changes
-	}
-	switch b := o.Body.(type) {
-	case observation.Absence:
-		s.heardAt(now)
-		return append(changes, p.absent(now, s, o.ObservedAt.Add(-s.bias.Clock), b)...)
-	case observation.Cue:
-		s.heardAt(now)
-		p.cued(now, s, &o, b)
-		return changes
-	}
-	g, err := sight(s.taken(&o), s, p.earth)
-	if err != nil {
-		p.faults.refused(now, s.reg.ID, err.Error())
+	n, ok := p.entry(now, s, &o)
+	if !ok {
 		return changes
 	}
 	s.heardAt(now)
-	return append(changes, p.take(now, s, &o, g)...)
+	more := p.bring(tickOf(now), n)
+	if changes == nil {
+		return more
+	}
+	return append(changes, more...)
+}
+
+// entry makes of an observation what the engine takes; what it cannot take is counted.
+func (p *Picture) entry(now time.Time, s *source, o *observation.Observation) (entry, bool) {
+	n := entry{source: s}
+	switch age := now.Sub(o.ObservedAt); {
+	case o.Body == nil:
+		p.faults.refused(now, s.reg.ID, "no body")
+		return n, false
+	case age > p.config.Late:
+		p.faults.late(now, s.reg.ID, age)
+		return n, false
+	case age < -soonest:
+		p.faults.refused(now, s.reg.ID, "observed in the future")
+		return n, false
+	}
+	if p.due == 0 {
+		p.due = tickOf(now) - tickOf(now)%sweepEvery + sweepEvery
+	}
+	if p.sense(now, s, o) {
+		return n, false
+	}
+	n.at = tickOf(o.ObservedAt.Add(-s.bias.Clock))
+	switch b := o.Body.(type) {
+	case observation.Absence:
+		if b.Sector && !finite(float64(b.From), float64(b.To)) {
+			p.faults.refused(now, s.reg.ID, "sector is not usable")
+			return n, false
+		}
+		n.absent = &b
+	case observation.Cue:
+		c, ok := newCue(tickOf(now), o, b)
+		if !ok {
+			p.faults.refused(now, s.reg.ID, "launch cue is not usable")
+			return n, false
+		}
+		n.cue = c
+	default:
+		q := &plot{o: *o, source: s, at: n.at}
+		q.o.ObservedAt = o.ObservedAt.UTC().Round(0)
+		if err := q.g.read(s.taken(&q.o), s, p.earth); err != nil {
+			p.faults.refused(now, s.reg.ID, err.Error())
+			return n, false
+		}
+		if p.echoes.again(q) {
+			p.faults.raise(now, "observation-repeated", s.reg.ID, "said twice; the second time is not used")
+			return n, false
+		}
+		q.registered = s.logClutter(&q.g)
+		n.plot = q
+	}
+	p.arrived++
+	n.seq = p.arrived
+	if n.plot != nil {
+		n.plot.seq = n.seq
+	}
+	return n, true
 }
 
 // Tick lets time pass and returns the confirmed tracks that changed by it alone.
-func (p *Picture) Tick(now time.Time) []Change { return p.sweep(now.UTC().Round(0)) }
+func (p *Picture) Tick(now time.Time) []Change { return p.let(now.UTC().Round(0)) }
 
 // Next is when time alone may change something: call Tick then. False: nothing is followed.
 func (p *Picture) Next() (time.Time, bool) {
-	return p.next, len(p.objects) > 0 || !p.senses.idle()
+	return p.due.time(), p.due != 0 && (len(p.engine.objects) > 0 || p.past.stale() || !p.senses.idle())
 }
 
 // Live lists the registered sources by id, and which of them are alive.
@@ -204,24 +237,19 @@ func (p *Picture) Live(now time.Time) []Live {
 func (p *Picture) Conditions() []health.Condition { return p.faults.drain() }
 
 // Tracks returns every confirmed track as it is believed to be at a time, in the order
-// in which they were born. It changes nothing.
+// in which they were born: for a time that is past, as far as it is kept, as all that
+// has been said since about that time has it. It changes nothing.
 func (p *Picture) Tracks(at time.Time) []Track {
-	at = at.UTC().Round(0)
-	var out []Track
-	for _, o := range p.objects {
+	t := tickOf(at.UTC().Round(0))
+	e := p.asOf(t)
+	out := make([]Track, 0, e.firm)
+	for _, o := range e.objects {
 		if o.id != "" && !o.gone {
-			out = append(out, o.export(at))
+			out = append(out, o.export(t))
 		}
 	}
 	return append(out, p.sensedTracks(at)...)
 }
-
-func (p *Picture) name(o *object) {
-	p.named++
-	o.id = p.id(p.named)
-}
-
-func (p *Picture) id(n uint64) ID { return ID(p.config.Prefix + strconv.FormatUint(n, 10)) }
 
 // faults gathers conditions, bounded by name and subject.
 type faults struct {

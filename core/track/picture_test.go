@@ -70,7 +70,7 @@ func off(tr Track, place [3]float64) float64 {
 // Three looks make a track; its id stays; what it is, is seen by how it moves.
 func TestConfirmedAfterThreeLooks(t *testing.T) {
 	s := radar("r", 0)
-	p := NewPicture(Config{Sources: []observation.Source{s}, Prefix: "x"})
+	p := NewPicture(Config{Sources: []observation.Source{s}, Prefix: "x", Looks: 3})
 	m := mover{p: [3]float64{20e3, 10e3, 700}, v: [3]float64{-50, 0, 0}}
 	g := rng()
 	for i := range 20 {

@@ -35,7 +35,7 @@ func (p *Picture) watch() {
 		case s.reg.Kind == cooperativeKind:
 			sensors = append(sensors, registration.Sensor{ID: s.reg.ID, Truth: true})
 		case s.site != nil:
-			sensors = append(sensors, registration.Sensor{ID: s.reg.ID, Site: s.site.origin, Axes: s.site.rot, Errors: s.reg.Errors, Period: s.period})
+			sensors = append(sensors, registration.Sensor{ID: s.reg.ID, Site: s.site.origin, Axes: s.site.rot, Errors: s.reg.Errors, Period: time.Duration(s.period)})
 		}
 	}
 	p.registry.registrar.SetSensors(sensors)
@@ -103,11 +103,11 @@ func (p *Picture) register(now time.Time) {
 	if !g.registrar.Ready() {
 		return
 	}
-	if p.sweeps%settledEvery == 0 || !g.registrar.Settled() {
+	if p.seconds%settledEvery == 0 || !g.registrar.Settled() {
 		p.learn(now)
 	}
-	for _, ob := range p.objects {
-		if !ob.gone && (p.sweeps+ob.born)%carryEvery == 0 && ob.id != "" {
+	for _, ob := range p.engine.objects {
+		if !ob.gone && (p.seconds+ob.born)%carryEvery == 0 && ob.id != "" {
 			p.carry(ob)
 		}
 	}
@@ -117,9 +117,9 @@ func (p *Picture) register(now time.Time) {
 func (p *Picture) learn(now time.Time) {
 	g := &p.registry
 	g.samples = g.samples[:0]
-	n, seen := len(p.objects), 0
+	n, seen := len(p.engine.objects), 0
 	for ; seen < n && len(g.samples) < sampled; seen++ {
-		if ob := p.objects[(g.turn+seen)%n]; !ob.gone && ob.id != "" && ob.count > 1 {
+		if ob := p.engine.objects[(g.turn+seen)%n]; !ob.gone && ob.id != "" && ob.count > 1 {
 			g.samples = append(g.samples, ob.sample())
 		}
 	}
@@ -127,7 +127,7 @@ func (p *Picture) learn(now time.Time) {
 		g.turn = (g.turn + seen) % n
 	}
 	learned := g.registrar.Learn(now, g.samples)
-	if p.sweeps%pairEvery == 0 {
+	if p.seconds%pairEvery == 0 {
 		learned += g.registrar.Pair(now, p.alone())
 	}
 	if learned > 0 {
@@ -142,7 +142,7 @@ func (p *Picture) learn(now time.Time) {
 func (p *Picture) alone() []registration.Sample {
 	g := &p.registry
 	g.samples = g.samples[:0]
-	for _, ob := range p.objects {
+	for _, ob := range p.engine.objects {
 		if ob.gone || ob.id == "" || ob.count == 0 || len(g.samples) >= alone {
 			continue
 		}
@@ -164,7 +164,7 @@ func (p *Picture) alone() []registration.Sample {
 func (ob *object) sample() registration.Sample {
 	s := ob.blend.one()
 	return registration.Sample{
-		Track: ob.born, At: ob.at, Position: ob.frame.from(s.p), Velocity: applyT(&ob.frame.rot, s.v),
+		Track: ob.born, At: ob.at.time(), Position: ob.frame.from(s.p), Velocity: applyT(&ob.frame.rot, s.v),
 		Recent: ob.recents(), Depth: math.Sqrt(s.pp[2][2]),
 	}
 }
@@ -184,12 +184,12 @@ func (ob *object) holding() (h holding) {
 	total := 0.0
 	for _, part := range ob.parts[:ob.count] {
 		src := part.source
-		if src.site == nil || ob.at.Sub(part.lastAt) > 3*src.period {
+		if src.site == nil || ob.at-part.lastAt > 3*src.period {
 			continue
 		}
 		r := norm(src.site.to(h.place))
 		sr, sa := math.Max(float64(src.reg.Errors.Range), leastRangeError), r*math.Max(float64(src.reg.Errors.Azimuth)*degree, leastAngleError)
-		h.names[h.n], h.shares[h.n] = src.reg.ID, 1/((sr*sr+sa*sa)*src.period.Seconds())
+		h.names[h.n], h.shares[h.n] = src.reg.ID, 1/((sr*sr+sa*sa)*src.period.seconds())
 		total += h.shares[h.n]
 		h.n++
 	}
@@ -205,9 +205,33 @@ func (p *Picture) carry(ob *object) {
 	ob.carried = p.registry.registrar.Carried(h.place, h.velocity, h.names[:h.n], h.shares[:h.n])
 }
 
-// shift moves every track by what its sensors' biases have changed.
+// shift moves every track by what its sensors' biases have changed, in the picture as it
+// is and in those kept of the past; what was said since is read again.
 func (p *Picture) shift(steps map[string]registration.Step) {
-	for _, ob := range p.objects {
+	p.engine.shift(p.registry.registrar, steps)
+	for _, c := range p.past.points {
+		c.engine.shift(p.registry.registrar, steps)
+	}
+	for i := range p.past.entries {
+		n := &p.past.entries[i]
+		if _, ok := steps[n.source.reg.ID]; !ok || n.plot == nil {
+			continue
+		}
+		q := *n.plot // the one that was may be in a look
+		q.edges = nil
+		taken := n.source.taken(&q.o)
+		if q.g.read(taken, n.source, p.earth) != nil {
+			continue // what could be read with one bias and not with another stays as it was
+		}
+		q.at = tickOf(taken.ObservedAt)
+		q.registered = n.source.logClutter(&q.g)
+		n.at, n.plot = q.at, &q
+	}
+	p.past.sort()
+}
+
+func (e *engine) shift(registrar *registration.Registrar, steps map[string]registration.Step) {
+	for _, ob := range e.objects {
 		if ob.gone {
 			continue
 		}
@@ -221,16 +245,16 @@ func (p *Picture) shift(steps map[string]registration.Step) {
 		if !rests {
 			continue
 		}
-		d := apply(&ob.frame.rot, p.registry.registrar.Shift(h.place, h.velocity, h.names[:h.n], h.shares[:h.n], by[:h.n]))
+		d := apply(&ob.frame.rot, registrar.Shift(h.place, h.velocity, h.names[:h.n], h.shares[:h.n], by[:h.n]))
 		for j := range ob.blend.m {
 			for k := range d {
 				ob.blend.m[j].p[k] += d[k]
 			}
 		}
-		ob.stamps++
-		ob.stamp = ob.stamps
-		ob.cache.valid = false
+		e.close(ob)
+		e.stamps++
+		ob.stamp = e.stamps
 		ob.trace()
-		p.locate(ob)
+		e.locate(ob)
 	}
 }

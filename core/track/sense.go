@@ -24,8 +24,8 @@ type senses struct {
 type sensed struct {
 	number  uint64
 	track   Track
-	twin    *object // the track of plots it was last found to be
-	twinned int     // how often in a row
+	twin    ID  // the track of plots it was last found to be
+	twinned int // how often in a row
 	toldAt  time.Time
 	spread  float64
 }
@@ -102,13 +102,13 @@ func (p *Picture) explained(s *source, o *observation.Observation) bool {
 	if !ok {
 		return false
 	}
-	p.found = p.grid.near(onSphere(place), earshot, p.found[:0])
-	for _, ob := range p.found {
+	p.engine.found = p.engine.grid.near(onSphere(place), earshot, p.engine.found[:0])
+	for _, ob := range p.engine.found {
 		if ob.gone || ob.id == "" || !ob.audible() {
 			continue
 		}
 		one := ob.blend.one()
-		if presence.Agrees(&s.reg, o, ob.frame.from(one.p), applyT(&ob.frame.rot, one.v), ob.at) > heardAs {
+		if presence.Agrees(&s.reg, o, ob.frame.from(one.p), applyT(&ob.frame.rot, one.v), ob.at.time()) > heardAs {
 			return true
 		}
 	}
@@ -224,8 +224,8 @@ func (h *sensed) export(at time.Time) Track {
 // overtaken is the track of plots that has been the same object for several sweeps.
 func (p *Picture) overtaken(h *sensed, c *presence.Candidate) *object {
 	var found *object
-	p.found = p.grid.near(onSphere(c.Position), min(3*h.spread, widest/2), p.found[:0])
-	for _, ob := range p.found {
+	p.engine.found = p.engine.grid.near(onSphere(c.Position), min(3*h.spread, widest/2), p.engine.found[:0])
+	for _, ob := range p.engine.found {
 		if ob.gone || ob.id == "" || ob.status != Confirmed || !ob.audible() {
 			continue
 		}
@@ -234,8 +234,11 @@ func (p *Picture) overtaken(h *sensed, c *presence.Candidate) *object {
 			break
 		}
 	}
-	if found == nil || found != h.twin {
-		h.twin, h.twinned = found, 1
+	if found == nil || found.id != h.twin {
+		h.twin, h.twinned = "", 1
+		if found != nil {
+			h.twin = found.id
+		}
 		return nil
 	}
 	if h.twinned++; h.twinned < overTimes {
@@ -248,7 +251,7 @@ func (p *Picture) overtaken(h *sensed, c *presence.Candidate) *object {
 // in place and velocity; correlations would make it smaller.
 func (ob *object) distance(c *presence.Candidate) (d2 float64) {
 	b := ob.blend
-	b.predict(&ob.frame.world, c.At.Sub(ob.at).Seconds())
+	b.predict(&ob.frame.world, (tickOf(c.At) - ob.at).seconds(), true)
 	one := b.one()
 	at := ob.frame.to(c.Position)
 	v := apply(&ob.frame.rot, c.Velocity)

@@ -3,7 +3,6 @@ package track
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"tocsin/core/geo"
 	"tocsin/core/observation"
@@ -19,8 +18,8 @@ const (
 // sighting is the measurement in an observation: numbers with their error.
 type sighting struct {
 	kind int
-	at   time.Time
 	from *frame // axes: of the site (polar, angular) or of the place (cartesian)
+	own  frame  // what from is where the observation brings its own place
 
 	rng, az, el            float64 // metres, radians; el is the best guess where it is not measured
 	sigmaR, sigmaA, sigmaE float64 // metres, radians, radians
@@ -30,6 +29,9 @@ type sighting struct {
 	doppler                float64
 	hasDoppler             bool
 	cov                    mat3 // cartesian
+	white                  mat3 // the inverse of its Cholesky factor
+	logScale               float64
+	logClutter             float64 // of the density of false plots where it is
 	velocity               vec3
 	sigmaV                 float64
 	hasVelocity            bool
@@ -53,8 +55,9 @@ type errUnusable string
 
 func (e errUnusable) Error() string { return string(e) }
 
-func sight(o *observation.Observation, s *source, e earth) (sighting, error) {
-	g := sighting{at: o.ObservedAt, sigmaT: within(s.errors.Time.Seconds(), 0, 10, 0)}
+// read makes g the measurement in an observation; g stays where it is, for it may hold its own axes.
+func (g *sighting) read(o *observation.Observation, s *source, e earth) error {
+	*g = sighting{sigmaT: within(s.errors.Time.Seconds(), 0, 10, 0)}
 	switch b := o.Body.(type) {
 	case observation.Plot:
 		return g.plot(&b, s, e)
@@ -79,22 +82,22 @@ func sight(o *observation.Observation, s *source, e earth) (sighting, error) {
 	case observation.Bearing:
 		return g.bearing(&b, s, e)
 	}
-	return g, errUnusable(fmt.Sprintf("%T is no measurement", o.Body))
+	return errUnusable(fmt.Sprintf("%T is no measurement", o.Body))
 }
 
 // trackInflation widens what a sensor's own tracker says, because its errors are not
 // independent from one report to the next.
 const trackInflation = 2.0
 
-func (g sighting) plot(b *observation.Plot, s *source, e earth) (sighting, error) {
+func (g *sighting) plot(b *observation.Plot, s *source, e earth) error {
 	if s.site == nil {
-		return g, errUnusable("source has no registered site")
+		return errUnusable("source has no registered site")
 	}
 	if !finite(float64(b.Range), float64(b.Azimuth), float64(b.Elevation), float64(b.Height), float64(b.HeightError), float64(b.Doppler)) {
-		return g, errUnusable("a number is not finite")
+		return errUnusable("a number is not finite")
 	}
 	if b.Range <= 0 || b.Range > farthest || math.Abs(float64(b.Azimuth)) > 720 || math.Abs(float64(b.Elevation)) > 90 {
-		return g, errUnusable("out of range")
+		return errUnusable("out of range")
 	}
 	g.kind, g.from = polar, s.site
 	g.rng, g.az = float64(b.Range), float64(b.Azimuth)*degree
@@ -125,7 +128,7 @@ func (g sighting) plot(b *observation.Plot, s *source, e earth) (sighting, error
 	if !g.hasEl && !g.hasHeight {
 		g.spread += g.rng * (1 - math.Cos(2*g.el))
 	}
-	return g, nil
+	return nil
 }
 
 // elevationAt is the elevation at which the slant range ends at a height.
@@ -146,9 +149,9 @@ func (g *sighting) pointAt(el float64) vec3 {
 	return vec3{g.rng * ce * sa, g.rng * ce * ca, g.rng * se}
 }
 
-func (g sighting) fix(p geo.Position, cov mat3, e earth) (sighting, error) {
+func (g *sighting) fix(p geo.Position, cov mat3, e earth) error {
 	if !finitePosition(p) {
-		return g, errUnusable("position is not on earth")
+		return errUnusable("position is not on earth")
 	}
 	for i := range 3 {
 		for j := range i {
@@ -156,52 +159,58 @@ func (g sighting) fix(p geo.Position, cov mat3, e earth) (sighting, error) {
 			cov[i][j], cov[j][i] = c, c
 		}
 		if !(cov[i][i] >= 0) || cov[i][i] > 1e12 {
-			return g, errUnusable("covariance is not one")
+			return errUnusable("covariance is not one")
 		}
 		cov[i][i] = math.Max(cov[i][i], 25)
 	}
 	if !finite(g.sigmaV, g.velocity[0], g.velocity[1], g.velocity[2]) || norm(g.velocity) > 20e3 {
-		return g, errUnusable("velocity is not usable")
+		return errUnusable("velocity is not usable")
 	}
 	g.sigmaV = math.Max(g.sigmaV, 1)
 	g.kind, g.cov = cartesian, cov
-	g.from = e.site(p)
+	g.bring(p, e)
 	g.hasHeight = cov[2][2] < fixDepth*fixDepth
 	if !g.hasHeight { // somewhere in the band: its middle is the best guess
 		up := deepest/2 - e.height(g.from.origin)
 		g.from.origin = g.from.from(vec3{0, 0, up})
 	}
 	g.guess = g.from.origin
-	if _, ok := g.whiten(); !ok {
-		return g, errUnusable("covariance is not one")
+	if !g.whiten() {
+		return errUnusable("covariance is not one")
 	}
 	g.spread = 4*math.Sqrt(cov[0][0]+cov[1][1]) + g.sigmaT*1000
-	return g, nil
+	return nil
 }
 
-func (g sighting) bearing(b *observation.Bearing, s *source, e earth) (sighting, error) {
+// bring makes the axes those of a place that the observation names.
+func (g *sighting) bring(p geo.Position, e earth) {
+	e.lay(p, &g.own)
+	g.from = &g.own
+}
+
+func (g *sighting) bearing(b *observation.Bearing, s *source, e earth) error {
 	g.kind, g.from = angular, s.site
 	if b.HasFrom {
 		if !finitePosition(b.From) {
-			return g, errUnusable("position is not on earth")
+			return errUnusable("position is not on earth")
 		}
-		g.from = e.site(b.From)
+		g.bring(b.From, e)
 	}
 	if g.from == nil || !finite(float64(b.Azimuth), float64(b.Elevation), float64(b.Width)) || math.Abs(float64(b.Azimuth)) > 720 || math.Abs(float64(b.Elevation)) > 90 {
-		return g, errUnusable("bearing is not usable")
+		return errUnusable("bearing is not usable")
 	}
 	g.az, g.el, g.hasEl = float64(b.Azimuth)*degree, float64(b.Elevation)*degree, b.HasElevation
 	g.sigmaA = min(max(float64(b.Width), 0.05), 90) * degree
 	g.sigmaE = g.sigmaA
 	g.guess = g.from.origin
-	return g, nil
+	return nil
 }
 
 // rows are the measurement in a track's frame. near is the track's predicted belief: it
 // supplies what the sensor does not measure (the elevation), and the speed for the
 // error of the clock. It returns how many rows there are and the logarithm of the
 // scale by which the rows' density must be multiplied to be one of the measurement.
-func (g *sighting) rows(f *frame, near *state, out *[6]row) (n int, logScale float64) {
+func (g *sighting) rows(f *frame, near *state, out *[mostRows]row) (n int, logScale float64) {
 	switch g.kind {
 	case polar:
 		n = g.polarRows(f, near, out)
@@ -219,7 +228,7 @@ func (g *sighting) rows(f *frame, near *state, out *[6]row) (n int, logScale flo
 	return n, logScale
 }
 
-func (g *sighting) polarRows(f *frame, near *state, out *[6]row) int {
+func (g *sighting) polarRows(f *frame, near *state, out *[mostRows]row) int {
 	el, slack := g.el, 0.0
 	if !g.hasEl {
 		seen := g.from.to(f.from(near.p))
@@ -261,7 +270,7 @@ func (g *sighting) polarRows(f *frame, near *state, out *[6]row) int {
 	return n
 }
 
-func (g *sighting) angularRows(f *frame, near *state, out *[6]row) int {
+func (g *sighting) angularRows(f *frame, near *state, out *[mostRows]row) int {
 	r, shift := between(g.from, f)
 	seen := g.from.to(f.from(near.p))
 	rng := math.Max(norm(seen), 50)
@@ -279,13 +288,10 @@ func (g *sighting) angularRows(f *frame, near *state, out *[6]row) int {
 	return 2
 }
 
-// whiten is the inverse of the Cholesky factor of the covariance, of its horizontal
+// whiten prepares the inverse of the Cholesky factor of the covariance, of its horizontal
 // part where the vertical is not worth having.
-func (g *sighting) whiten() (w mat3, ok bool) {
-	n := 3
-	if !g.hasHeight {
-		n = 2
-	}
+func (g *sighting) whiten() bool {
+	n := g.places()
 	var l mat3
 	for i := range n {
 		for j := 0; j <= i; j++ {
@@ -295,7 +301,7 @@ func (g *sighting) whiten() (w mat3, ok bool) {
 			}
 			if i == j {
 				if !(sum > 1e-3) {
-					return w, false
+					return false
 				}
 				l[i][i] = math.Sqrt(sum)
 				continue
@@ -304,29 +310,33 @@ func (g *sighting) whiten() (w mat3, ok bool) {
 		}
 	}
 	for i := range n {
-		w[i][i] = 1 / l[i][i]
+		g.white[i][i] = 1 / l[i][i]
+		g.logScale -= math.Log(l[i][i])
 		for j := range i {
 			sum := 0.0
 			for k := j; k < i; k++ {
-				sum -= l[i][k] * w[k][j]
+				sum -= l[i][k] * g.white[k][j]
 			}
-			w[i][j] = sum / l[i][i]
+			g.white[i][j] = sum / l[i][i]
 		}
 	}
-	return w, true
+	return true
 }
 
-func (g *sighting) cartesianRows(f *frame, out *[6]row) (n int, logScale float64) {
-	w, _ := g.whiten()
-	r, shift := between(g.from, f)
-	n = 3
-	if !g.hasHeight {
-		n = 2
+// places is how many axes of a place a cartesian sighting measures.
+func (g *sighting) places() int {
+	if g.hasHeight {
+		return 3
 	}
+	return 2
+}
+
+func (g *sighting) cartesianRows(f *frame, out *[mostRows]row) (n int, logScale float64) {
+	r, shift := between(g.from, f)
+	n = g.places()
 	for i := range n {
-		at := apply(&r, w[i])
+		at := apply(&r, g.white[i])
 		out[i] = row{at: at, z: dot(at, shift), r: 1}
-		logScale += math.Log(w[i][i])
 	}
 	if g.hasVelocity {
 		v := apply(&r, g.velocity)
@@ -337,7 +347,7 @@ func (g *sighting) cartesianRows(f *frame, out *[6]row) (n int, logScale float64
 			n++
 		}
 	}
-	return n, logScale
+	return n, g.logScale
 }
 
 // belief is what one sighting alone says, under each motion model, in the frame.
@@ -375,12 +385,15 @@ func (g *sighting) belief(f *frame) (b blend) {
 	}
 	for j := range models {
 		m := &models[j]
+		if m.first == 0 {
+			continue // it wakes with the second plot
+		}
 		s := state{p: p, pp: pp}
 		s.vv[0][0], s.vv[1][1], s.vv[2][2] = m.speed*m.speed, m.speed*m.speed, m.climb*m.climb
 		b.w[j], b.m[j] = m.first, s
 	}
 	if g.hasVelocity || g.hasDoppler {
-		var rows [6]row
+		var rows [mostRows]row
 		one := b.one()
 		n, _ := g.rows(f, &one, &rows)
 		var moving []row
@@ -389,7 +402,7 @@ func (g *sighting) belief(f *frame) (b blend) {
 				moving = append(moving, r)
 			}
 		}
-		b.correct(moving)
+		b.correct(moving, false)
 	}
 	return b
 }
@@ -401,7 +414,7 @@ func (b *blend) bandHeight(f *frame) {
 	const wide = deepest * deepest / 12
 	for j := range b.m {
 		s := &b.m[j]
-		if s.pp[2][2] <= wide*1.001 {
+		if b.w[j] == 0 || s.pp[2][2] <= wide*1.001 {
 			continue
 		}
 		r := 1 / (1/wide - 1/s.pp[2][2])

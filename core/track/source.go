@@ -13,8 +13,8 @@ import (
 type source struct {
 	reg    observation.Source
 	site   *frame // nil: it has no place of its own
-	period time.Duration
-	window time.Duration // plots of one source closer than this in time see one object at most once
+	period tick
+	window tick // plots of one source closer than this in time see one object at most once
 	detect float64
 	trust  float64
 	noise  float64 // false plots per look
@@ -23,6 +23,9 @@ type source struct {
 	points bool               // it has said that something is there, without a place
 	errors observation.Errors // as registered, and what is left of the bias
 	bias   registration.Bias
+
+	logDetect float64
+	logNoise  float64
 }
 
 const (
@@ -40,18 +43,19 @@ const (
 )
 
 func newSource(reg observation.Source, e earth) *source {
-	s := &source{reg: reg, period: reg.Period, detect: reg.Detection, trust: reg.Trust, noise: reg.Clutter}
+	s := &source{reg: reg, period: ticks(reg.Period), detect: reg.Detection, trust: reg.Trust, noise: reg.Clutter}
 	if reg.HasSite && finitePosition(reg.Site) {
 		s.site = e.site(reg.Site)
 	}
 	if s.period <= 0 {
-		s.period = defaultPeriod
+		s.period = ticks(defaultPeriod)
 	}
-	s.period = min(s.period, time.Hour)
-	s.window = min(s.period/2, longestWindow)
+	s.period = min(s.period, ticks(time.Hour))
+	s.window = min(s.period/2, ticks(longestWindow))
 	s.detect = within(s.detect, 0.05, 0.995, defaultDetection)
 	s.trust = within(s.trust, 0.01, 0.999, defaultTrust)
 	s.noise = within(s.noise, 0.01, 1e6, defaultClutter)
+	s.logDetect, s.logNoise = math.Log(s.detect), math.Log(s.noise)
 	return s
 }
 
@@ -72,7 +76,7 @@ func (s *source) heardAt(now time.Time) { s.lastAt, s.heard = now, true }
 
 // deaf reports whether a source has been silent for several of its periods.
 func (s *source) deaf(now time.Time) bool {
-	return !s.heard || now.Sub(s.lastAt) > max(deafAfter*s.period, shortestDeaf)
+	return !s.heard || now.Sub(s.lastAt) > max(deafAfter*time.Duration(s.period), shortestDeaf)
 }
 
 // sees is the probability that a look of this source detects an object at a place.
@@ -106,7 +110,7 @@ func (s *source) floor(e earth, p vec3) float64 {
 // logClutter is the logarithm of the density of false plots at a sighting, per unit of
 // what its rows measure.
 func (s *source) logClutter(g *sighting) float64 {
-	d := math.Log(s.noise)
+	d := s.logNoise
 	switch g.kind {
 	case polar:
 		d -= math.Log(s.reach() * 2 * math.Pi * math.Max(g.rng*math.Cos(g.el), 10))

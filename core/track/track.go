@@ -3,6 +3,26 @@
 //
 // In: observations and the time. Out: tracks that changed, and which sources are
 // alive. It never forecasts where a track goes and never decides who is warned.
+//
+// # What comes late
+//
+// Everything said within Config.Late is kept, with copies of the picture at some moments
+// of that time. What comes late is put where it belongs, and all that was observed since
+// is taken again from the copy before it: the picture is then what it would be had
+// everything come in order. A replay that is dear waits up to a quarter of a second, so that
+// one serves many.
+//
+// What has been told stays told; a replay tells how the picture now differs from it, and
+// nothing else. A track that rests on the same observations as before keeps its id (by the
+// first of them, else by most of the last eight). One whose belief is another is WasUpdated,
+// with a higher revision and possibly an earlier At; one that is new is WasConfirmed; one of
+// which nothing is left is WasEnded: Merged into the track that has its observations
+// now, else for the reason that the replay found, else Lost. What has ended stays ended: if
+// its observations make a track again, that has a new id. All this is determined by the
+// calls and their order alone.
+//
+// Time alone is looked at in steps of a full second of observed time, one second
+// behind now, so that what comes at the usual pace finds the picture as it was.
 package track
 
 import (

@@ -122,14 +122,16 @@ var Columns = []string{"t", "track", "x", "y", "z", "vx", "vy", "vz", "sx", "sy"
 // to arrive is written, which knows what both saw: a track is at one place at one time.
 // progress, if not nil, is called with how many detections are done.
 func Run(ctx context.Context, dir string, out io.Writer, progress func(done, total int)) (Cost, error) {
-	s, err := Load(dir)
+	w, err := Read(dir, false)
 	if err != nil {
 		return Cost{}, err
 	}
-	ds, err := Detections(dir)
-	if err != nil {
-		return Cost{}, err
-	}
+	return w.Run(ctx, out, progress)
+}
+
+// Run is the same for a world in memory.
+func (world *World) Run(ctx context.Context, out io.Writer, progress func(done, total int)) (Cost, error) {
+	s, ds := world.Scenario, world.Detections
 	w := csv.NewWriter(out)
 	if err := w.Write(Columns); err != nil {
 		return Cost{}, fmt.Errorf("tracking: write: %w", err)

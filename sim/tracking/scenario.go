@@ -1,8 +1,8 @@
 // Package tracking runs the fused picture on tracking scenarios and scores tracks
 // against the truth.
 //
-// In: scenario folders (scenario.json, detections.csv, truth.csv, each also as .gz) and
-// CSV files of tracks. Out: CSV files of tracks, and figures. It never shows the
+// In: scenario folders (scenario.json, detections.csv, truth.csv, each also as .gz), or
+// worlds of the same families made from a seed (Make), and CSV files of tracks. Out: CSV files of tracks, and figures. It never shows the
 // tracker the truth, the labels, or what the scenario says of biases and clocks.
 package tracking
 
@@ -34,6 +34,11 @@ type Sensor struct {
 	RMax    *float64   `json:"rmax"`
 	MinEl   *float64   `json:"min_el"`
 	Clock   float64    `json:"clock"`
+
+	// What only Make knows of: when its first scan is, what is added to range and
+	// azimuth, and how long, at least and at most, its word takes to arrive.
+	offset        float64
+	bias, latency [2]float64
 }
 
 // Scenario is the head of a scenario folder.
@@ -222,6 +227,29 @@ func floats(from []string, to ...*float64) error {
 			return fmt.Errorf("%q is not a number", s)
 		}
 		*to[i] = v
+	}
+	return nil
+}
+
+// Read loads a scenario folder: detections, and the truth if it is wanted.
+func Read(dir string, truth bool) (*World, error) {
+	w := &World{truth: map[int64][]place{}}
+	var err error
+	if w.Scenario, err = Load(dir); err != nil {
+		return nil, err
+	}
+	if w.Detections, err = Detections(dir); err != nil || !truth {
+		return w, err
+	}
+	return w, w.readTruth(dir)
+}
+
+func (w *World) readTruth(dir string) error {
+	if err := table(dir, "truth.csv", []string{"t", "id", "x", "y", "z"}, collect(w.truth, false)); err != nil {
+		return err
+	}
+	if len(w.truth) == 0 {
+		return fmt.Errorf("tracking: truth.csv: no rows")
 	}
 	return nil
 }

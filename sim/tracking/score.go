@@ -1,7 +1,6 @@
 package tracking
 
 import (
-	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -37,23 +36,24 @@ func stamp(t float64) int64 { return int64(math.Round(t * 1000)) }
 
 // Evaluate scores a file of tracks against a scenario folder's truth.
 func Evaluate(dir string, tracks io.Reader) (Score, error) {
-	s, err := Load(dir)
-	if err != nil {
+	w := &World{truth: map[int64][]place{}}
+	var err error
+	if w.Scenario, err = Load(dir); err != nil {
 		return Score{}, err
 	}
-	truth := map[int64][]place{}
-	err = table(dir, "truth.csv", []string{"t", "id", "x", "y", "z"}, collect(truth, false))
-	if err != nil {
+	if err := w.readTruth(dir); err != nil {
 		return Score{}, err
 	}
-	if len(truth) == 0 {
-		return Score{}, fmt.Errorf("tracking: truth.csv: no rows")
-	}
+	return w.Evaluate(tracks)
+}
+
+// Evaluate scores a file of tracks against the truth of the world.
+func (w *World) Evaluate(tracks io.Reader) (Score, error) {
 	found := map[int64][]place{}
 	if err := readTable(tracks, "tracks", []string{"t", "track", "x", "y", "z?", "sx?"}, collect(found, true)); err != nil {
 		return Score{}, err
 	}
-	return evaluate(s, truth, found), nil
+	return evaluate(w.Scenario, w.truth, found), nil
 }
 
 func collect(into map[int64][]place, sigma bool) func([]string) error {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // fixtures finds the shared scenarios, or skips.
@@ -146,6 +147,8 @@ func TestRunIsDeterministic(t *testing.T) {
 		t.Error("two runs differ")
 	}
 }
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func BenchmarkScenario(b *testing.B) {
 	dir := fixtures(b)

@@ -1,0 +1,155 @@
+package track
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// ground is what the picture learns of one source as it goes: how many plots that were
+// nobody's it gives, and where, against how many it is registered to give.
+type ground struct {
+	source *source
+	whole  tally
+	cells  [grounds]tally
+	young  int // tentative objects it has started
+}
+
+// tally counts plots that were nobody's in one cell, and how many there should have
+// been; both fade.
+type tally struct {
+	at              tick
+	seen, predicted float64
+}
+
+const (
+	rings, wedges = 8, 16
+	grounds       = rings * wedges
+	fade          = 120.0 // seconds after which a count has faded to a third
+	trusting      = 12.0  // plots by which the registered density is believed at first
+	leastClutter  = 1.0   // of what is registered: plots that false tracks have taken are not counted, so less is never sure
+	mostClutter   = 100.0
+	wild          = 5.0 // times its registered false plots: then the source is named
+	wildFrom      = 60  // false plots, at least
+)
+
+// groundOf is what is learned of a source, from now on if nothing is yet.
+func (e *engine) groundOf(s *source) *ground {
+	for i := range e.learned {
+		if e.learned[i].source == s {
+			return &e.learned[i]
+		}
+	}
+	e.learned = append(e.learned, ground{source: s})
+	return &e.learned[len(e.learned)-1]
+}
+
+// cellOf is the cell of a source's ground in which a sighting is: rings of equal width
+// around its site, or around the middle of its coverage, cut into wedges.
+func (s *source) cellOf(g *sighting) (cell int, share float64) {
+	d, az := g.rng*math.Cos(g.el), g.az
+	if g.kind != polar {
+		if s.site == nil {
+			return 0, 1.0 / grounds
+		}
+		p := s.site.to(g.guess)
+		d, az = length(p[0], p[1]), math.Atan2(p[0], p[1])
+	}
+	ring := min(int(rings*d/s.reach()), rings-1)
+	turn := az / (2 * math.Pi)
+	wedge := int(wedges*(turn-math.Floor(turn))) % wedges
+	share = 1.0 / grounds // a radar's false plots lie evenly in range and azimuth
+	if g.kind != polar {
+		share = float64(2*ring+1) / (rings * rings) / wedges
+	}
+	return max(ring, 0)*wedges + wedge, share
+}
+
+// weather brings the clutter around a plot up to date and sets what it must stand out from.
+func (e *engine) weather(q *plot) {
+	s := q.source
+	cell, share := s.cellOf(&q.g)
+	gr := e.groundOf(s)
+	t := &gr.cells[cell]
+	q.cell = cell
+	gr.whole.pass(e.since(q.at), q.at, s.noise/s.period.seconds())
+	t.pass(e.since(q.at), q.at, s.noise*share/s.period.seconds())
+	whole := gr.whole.ratio(1)
+	q.factor = min(max(t.ratio(whole), leastClutter), mostClutter)
+	q.g.logClutter = q.registered + math.Log(q.factor)
+	q.clutter = flatClutter(&q.g)
+}
+
+// pass brings a tally to now, from when it began if it is new: so many false plots a
+// second are registered.
+func (t *tally) pass(began, now tick, rate float64) {
+	if t.at == 0 {
+		t.at = began
+	}
+	if dt := (now - t.at).seconds(); dt > 0 {
+		keep := math.Exp(-dt / fade)
+		t.seen *= keep
+		t.predicted = t.predicted*keep + rate*fade*(1-keep)
+		t.at = now
+	}
+}
+
+// ratio is what is seen over what is registered, where that is known to be first.
+func (t *tally) ratio(first float64) float64 {
+	return (trusting*first + t.seen) / (trusting + t.predicted)
+}
+
+// since is when the engine began, for what is first asked of now.
+func (e *engine) since(now tick) tick {
+	if e.began == 0 {
+		e.began = now
+	}
+	return e.began
+}
+
+// nobodys counts a plot that was nobody's, or takes back that it was.
+func (e *engine) nobodys(s *source, cell int, by float64) {
+	gr := e.groundOf(s)
+	gr.whole.seen = max(gr.whole.seen+by, 0)
+	t := &gr.cells[cell]
+	t.seen = max(t.seen+by, 0)
+}
+
+// takeStock counts the young objects of each source again, and names the sources that
+// give far more false plots than they are registered to.
+func (e *engine) takeStock(now tick) {
+	for i := range e.learned {
+		e.learned[i].young = 0
+	}
+	for _, ob := range e.objects {
+		if ob.status == Tentative {
+			e.groundOf(ob.cradle).young++
+		}
+	}
+	if e.sweeps%stockEvery != 0 {
+		return
+	}
+	for i := range e.learned {
+		gr := &e.learned[i]
+		if t := &gr.whole; t.seen > wildFrom && t.ratio(1) > wild {
+			e.raise(now, "source-clutter", gr.source.reg.ID,
+				fmt.Sprintf("gives %.0f times as many false plots as it is registered to; they count the less", t.ratio(1)))
+		}
+	}
+}
+
+// stockEvery is how many sweeps lie between two looks at who gives too much.
+const stockEvery = 10
+
+// crowded reports whether a source has started all the objects that one may: others
+// must find room too.
+func (e *engine) crowded(s *source) bool {
+	bound := e.set.config.MaxTentative
+	if len(e.set.sources()) > 1 {
+		bound /= 2
+	}
+	return e.groundOf(s).young >= bound
+}
+
+// copyLearned is what a clone learns on from.
+func (e *engine) copyLearned() []ground { return slices.Clone(e.learned) }

@@ -1,0 +1,324 @@
+package track
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// past is what is kept so that something late can be taken where it belongs: everything
+// that was said within the time that something may still come, and the engine as it was
+// at some moments of that time.
+type past struct {
+	entries []entry // in their order
+	points  []checkpoint
+	// forgotten: something has been dropped; nothing older than the first checkpoint can be taken.
+	forgotten bool
+	// pending: from which entry on the engine is not what it would be; none is the number of entries.
+	from      int
+	waiting   int
+	since     tick // when the first of those waiting came
+	lateUntil tick // until then what comes late is expected to go on
+	given     map[uint64]ID
+	over      []*object // confirmed ones that ended in a replay
+}
+
+// checkpoint is the engine before anything observed at or after its time.
+type checkpoint struct {
+	at     tick
+	engine *engine
+}
+
+const (
+	// mostKept bounds the entries kept, besides their age. Beyond it the oldest go and
+	// what is later than they are is refused.
+	mostKept = 400_000
+	// dense and rare are the least times between two checkpoints, while things come late and while nothing does.
+	dense, rare = second, 8 * second
+	lateSpell   = 60 * second
+	// cheap is how many entries, or objects divided by 8, are replayed at once for one
+	// that came late; a dearer replay waits for more, up to waits.
+	cheap = 256
+	waits = second / 4
+)
+
+// stale reports whether something that came late waits to be taken.
+func (h *past) stale() bool { return h.waiting > 0 }
+
+// let lets time pass up to now.
+func (p *Picture) let(now time.Time) []Change {
+	p.now = now
+	t := tickOf(now)
+	if p.due == 0 || t < p.due {
+		return nil
+	}
+	p.due = t - t%sweepEvery + sweepEvery
+	changes := p.catchUp(t, false)
+	if head := t - patience; head > p.engine.head {
+		changes = append(changes, p.pass(head)...)
+		p.engine.head = head
+	}
+	p.forget(t)
+	p.seconds++
+	p.register(now)
+	return append(changes, p.tickSenses(now)...)
+}
+
+// pass lets the engine's time pass, and keeps it as it is at some borders.
+func (p *Picture) pass(t tick) (changes []Change) {
+	e := p.engine
+	if len(e.objects) == 0 && len(e.cues) == 0 {
+		return e.advance(t)
+	}
+	for e.border != 0 && e.border <= t {
+		border := e.border
+		changes = append(changes, e.advance(border)...)
+		p.keep(border)
+	}
+	return append(changes, e.advance(t)...)
+}
+
+// keep makes a checkpoint at a border, if one is due.
+func (p *Picture) keep(border tick) {
+	h := &p.past
+	apart := rare
+	if border < h.lateUntil {
+		apart = dense
+	}
+	if n := len(h.points); n > 0 && border-h.points[n-1].at < apart {
+		return
+	}
+	h.points = append(h.points, checkpoint{border, p.engine.clone()})
+	h.thin(border)
+}
+
+// thin drops checkpoints so that those that stay stand the further apart the older they are.
+func (h *past) thin(now tick) {
+	kept := h.points[:0]
+	for i, c := range h.points {
+		if i > 0 && i+1 < len(h.points) {
+			if gap := h.points[i+1].at - kept[len(kept)-1].at; gap < (now-c.at)/2 {
+				continue
+			}
+		}
+		kept = append(kept, c)
+	}
+	clear(h.points[len(kept):])
+	h.points = kept
+}
+
+// bring takes an entry into the picture: at once where nothing after it has been taken.
+func (p *Picture) bring(now tick, n entry) []Change {
+	h := &p.past
+	if k := len(h.entries); n.at >= p.engine.head && (k == 0 || !n.before(&h.entries[k-1])) && h.waiting == 0 {
+		changes := p.pass(n.at)
+		more := p.engine.take(&n)
+		h.entries = append(h.entries, n)
+		if changes == nil {
+			return more
+		}
+		return append(changes, more...)
+	}
+	if oldest := p.oldest(); n.at < oldest {
+		p.faults.late(now.time(), n.source.reg.ID, time.Duration(now-n.at))
+		return nil
+	}
+	i, _ := slices.BinarySearchFunc(h.entries, n, func(a, b entry) int {
+		if b.before(&a) {
+			return 1
+		}
+		return -1
+	})
+	h.entries = slices.Insert(h.entries, i, n)
+	if h.waiting == 0 {
+		h.from, h.since = i, now
+	}
+	h.from = min(h.from, i)
+	h.waiting++
+	h.lateUntil = max(h.lateUntil, p.engine.head+lateSpell)
+	return p.catchUp(now, n.absent != nil)
+}
+
+// sort puts the entries in order again after the times of some have changed.
+func (h *past) sort() {
+	slices.SortStableFunc(h.entries, func(a, b entry) int {
+		switch {
+		case a.before(&b):
+			return -1
+		case b.before(&a):
+			return 1
+		}
+		return 0
+	})
+	if h.waiting > 0 {
+		h.from = 0 // whatever waits may have moved
+	}
+}
+
+// oldest is the time before which nothing can be taken any more.
+func (p *Picture) oldest() tick {
+	if p.past.forgotten {
+		return p.past.points[0].at
+	}
+	return 0 // everything since the start is kept
+}
+
+// catchUp makes the engine what it would be had everything come in its time, unless
+// that is dear and can wait a little for more to come.
+func (p *Picture) catchUp(now tick, must bool) []Change {
+	h := &p.past
+	if h.waiting == 0 {
+		return nil
+	}
+	at := h.entries[h.from].at
+	k := p.pointBefore(at)
+	first := 0
+	if k >= 0 {
+		first = h.index(h.points[k].at)
+	}
+	if dear := len(h.entries) - first + len(p.engine.objects)/8; !must && dear > cheap*h.waiting && now-h.since < waits {
+		return nil
+	}
+	h.waiting = 0
+	return p.replay(k, first)
+}
+
+// pointBefore is the last checkpoint that knows nothing from t on; -1: the beginning.
+func (p *Picture) pointBefore(t tick) int {
+	k := len(p.past.points) - 1
+	for k >= 0 && p.past.points[k].at > t {
+		k--
+	}
+	return k
+}
+
+// index is the first entry observed at or after t.
+func (h *past) index(t tick) int {
+	i, _ := slices.BinarySearchFunc(h.entries, t, func(n entry, t tick) int {
+		if n.at < t {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+// replay takes the entries from the first on again, starting from a checkpoint, and
+// returns how the picture differs from the one that was told.
+func (p *Picture) replay(k, first int) []Change {
+	h := &p.past
+	old, till := p.engine, p.engine.head
+	if k >= 0 {
+		p.engine = h.points[k].engine.clone()
+	} else {
+		p.engine = newEngine(p.set)
+	}
+	clear(h.points[k+1:])
+	h.points, h.over = h.points[:k+1], h.over[:0]
+	p.set.silent = true
+	for i := first; i < len(h.entries); i++ {
+		n := &h.entries[i]
+		p.pass(n.at)
+		p.engine.take(n)
+	}
+	if till > p.engine.head {
+		p.pass(till)
+		p.engine.head = till
+	}
+	p.set.silent = false
+	return p.reconcile(old)
+}
+
+// asOf is the engine as it is at a time: the one that is, or for a past time one made for the question.
+func (p *Picture) asOf(t tick) *engine {
+	if t >= p.engine.head && p.past.waiting == 0 {
+		return p.engine
+	}
+	k := p.pointBefore(t)
+	set := *p.set
+	set.silent = true
+	set.name = func(o *object) { o.id = p.past.given[o.founder] }
+	set.ended = func(*object) {}
+	e, first := newEngine(&set), 0
+	if k >= 0 {
+		e = p.past.points[k].engine.clone()
+		e.set = &set
+		first = p.past.index(p.past.points[k].at)
+	} else if p.past.forgotten {
+		return e // longer ago than is kept
+	}
+	for i := first; i < len(p.past.entries) && p.past.entries[i].at <= t; i++ {
+		n := p.past.entries[i]
+		if n.plot != nil { // what the picture itself has assigned stays as it is
+			q := *n.plot
+			q.edges = nil
+			n.plot = &q
+			if q.g.from == &p.past.entries[i].plot.g.own {
+				n.plot.g.from = &n.plot.g.own
+			}
+		}
+		e.take(&n)
+	}
+	return e
+}
+
+// forget drops what is older than anything that may still come.
+func (p *Picture) forget(now tick) {
+	h := &p.past
+	before := now - ticks(p.config.Late) - ticks(soonest)
+	k := p.pointBefore(before)
+	if over := len(h.entries) - mostKept; over > 0 {
+		k = max(k, p.pointBefore(h.entries[over].at))
+	}
+	if k <= 0 {
+		return
+	}
+	h.forgotten = true
+	h.points = slices.Delete(h.points, 0, k)
+	drop := h.index(h.points[0].at)
+	h.entries = slices.Delete(h.entries, 0, drop)
+	h.from -= min(drop, h.from)
+	if len(h.given) > 4*(p.engine.firm+1000) {
+		h.prune(p.engine)
+	}
+}
+
+// prune forgets the ids given to what is no longer followed in any checkpoint.
+func (h *past) prune(e *engine) {
+	alive := make(map[uint64]ID, e.firm)
+	for _, of := range append([]checkpoint{{engine: e}}, h.points...) {
+		for _, o := range of.engine.objects {
+			if id, ok := h.given[o.founder]; ok {
+				alive[o.founder] = id
+			}
+		}
+	}
+	h.given = alive
+}
+
+// name gives a confirmed object its id: the one that what began with the same
+// observation has had, or a new one; in a replay new ones are given afterwards.
+func (p *Picture) name(o *object) {
+	if id, ok := p.past.given[o.founder]; ok {
+		o.id = id
+		return
+	}
+	if !p.set.silent {
+		p.baptise(o)
+	}
+}
+
+func (p *Picture) baptise(o *object) {
+	p.named++
+	o.id = p.id(p.named)
+	p.past.given[o.founder] = o.id
+}
+
+func (p *Picture) id(n uint64) ID { return ID(p.config.Prefix + strconv.FormatUint(n, 10)) }
+
+// ended hears of confirmed objects that end.
+func (p *Picture) ended(o *object) {
+	if p.set.silent {
+		p.past.over = append(p.past.over, o)
+	}
+}
