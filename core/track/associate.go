@@ -266,10 +266,10 @@ func (e *engine) cluster(pl *plot) ([]*plot, []*object) {
 }
 
 // movable reports whether the assignment of a plot may still be changed: the look of
-// the object that has it is open, and what it started has not been seen again.
+// the object that has it is open, and what it started has not been seen again nor told.
 func (q *plot) movable() bool {
 	if q.started != nil {
-		return q.started.gone || q.started.updates <= 1
+		return q.started.gone || q.started.updates <= 1 && q.started.status == Tentative
 	}
 	if q.taken == nil {
 		return true

@@ -23,6 +23,19 @@ func startles(d2 float64, n int) bool {
 	return d2 > float64(n)+surpass*math.Sqrt(2*float64(n))
 }
 
+// equal reports whether two beliefs are the same to the last bit; what sleeps does not count.
+func (b *blend) equal(c *blend) bool {
+	if b.w != c.w {
+		return false
+	}
+	for j := range b.w {
+		if b.w[j] > 0 && b.m[j] != c.m[j] {
+			return false
+		}
+	}
+	return true
+}
+
 // calm reports whether a model is asleep.
 func (b *blend) calm() bool {
 	for j := range b.w {

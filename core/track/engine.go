@@ -119,7 +119,7 @@ func (e *engine) advance(t tick) []Change {
 	return changes
 }
 
-// clone is a copy that shares nothing that either will write to. Looks must be closed.
+// clone is a copy that shares nothing that either will write to, and has no ids. Looks must be closed.
 func (e *engine) clone() *engine {
 	c := &engine{set: e.set, head: e.head, border: e.border, births: e.births, sweeps: e.sweeps, stamps: e.stamps,
 		looks: e.looks, firm: e.firm, ahead: e.ahead, learned: e.copyLearned(), began: e.began, grid: newGrid(), byKey: make(map[key]*object, len(e.byKey)),
@@ -160,7 +160,7 @@ func (e *engine) copyObjects() []*object {
 	for i, o := range e.objects {
 		n := &block[i]
 		*n = *o
-		n.prior, n.look, n.mark = nil, look{}, 0
+		n.prior, n.look, n.mark, n.id, n.revision = nil, look{}, 0, "", 0
 		n.seal()
 		out[i] = n
 	}

@@ -19,8 +19,10 @@ type past struct {
 	waiting   int
 	since     tick // when the first of those waiting came
 	lateUntil tick // until then what comes late is expected to go on
-	given     map[uint64]ID
-	over      []*object // confirmed ones that ended in a replay
+	// given is by which id what began with an observation was told last, ended or not, for
+	// questions about a time that is past. No id stands in it twice.
+	given map[uint64]ID
+	over  []*object // confirmed ones that ended in a replay
 }
 
 // checkpoint is the engine before anything observed at or after its time.
@@ -214,7 +216,7 @@ func (p *Picture) replay(k, first int) []Change {
 		p.engine = newEngine(p.set)
 	}
 	clear(h.points[k+1:])
-	h.points, h.over = h.points[:k+1], h.over[:0]
+	h.points = h.points[:k+1]
 	p.set.silent = true
 	for i := first; i < len(h.entries); i++ {
 		n := &h.entries[i]
@@ -229,7 +231,9 @@ func (p *Picture) replay(k, first int) []Change {
 	return p.reconcile(old)
 }
 
-// asOf is the engine as it is at a time: the one that is, or for a past time one made for the question.
+// asOf is the engine as it is at a time: the one that is, or for a past time one made for
+// the question, whose objects have the ids by which they were told last. What was never
+// told has none.
 func (p *Picture) asOf(t tick) *engine {
 	if t >= p.engine.head && p.past.waiting == 0 {
 		return p.engine
@@ -237,7 +241,7 @@ func (p *Picture) asOf(t tick) *engine {
 	k := p.pointBefore(t)
 	set := *p.set
 	set.silent = true
-	set.name = func(o *object) { o.id = p.past.given[o.founder] }
+	set.name = func(*object) {}
 	set.ended = func(*object) {}
 	e, first := newEngine(&set), 0
 	if k >= 0 {
@@ -258,6 +262,11 @@ func (p *Picture) asOf(t tick) *engine {
 			}
 		}
 		e.take(&n)
+	}
+	for _, o := range e.objects {
+		if o.status != Tentative {
+			o.id = p.past.given[o.founder]
+		}
 	}
 	return e
 }
@@ -296,18 +305,14 @@ func (h *past) prune(e *engine) {
 	h.given = alive
 }
 
-// name gives a confirmed object its id: the one that what began with the same
-// observation has had, or a new one; in a replay new ones are given afterwards.
+// name gives an object that was confirmed an id; in a replay that is reconcile's.
 func (p *Picture) name(o *object) {
-	if id, ok := p.past.given[o.founder]; ok {
-		o.id = id
-		return
-	}
 	if !p.set.silent {
 		p.baptise(o)
 	}
 }
 
+// baptise gives an object an id that nothing has had before.
 func (p *Picture) baptise(o *object) {
 	p.named++
 	o.id = p.id(p.named)

@@ -2,78 +2,105 @@ package track
 
 import "slices"
 
-// reconcile compares the engine after a replay with the one whose tracks were told, and
-// returns the changes that lead from the one picture to the other: tracks keep their ids
-// through the observations they rest on, what is gone has ended, what ended stays ended.
+// How tracks keep their names through a replay.
+//
+// An id is not the engine's: no checkpoint holds one, and nothing that an engine does in a
+// replay gives, changes or ends one. Ids stand only on the confirmed objects of the engine that
+// has been told, and for those this holds before and after every call:
+//
+//	the ids told and not told ended are those of the confirmed objects of p.engine, one each.
+//
+// An id enters by baptise alone, which counts and so never gives one twice, and is told
+// confirmed there; it leaves by being told ended, and the object that had it is then gone or
+// of an engine that is thrown away. A replay makes another engine without a name in it, and
+// reconcile hands the old one's names over: each to at most one object, none to a tentative
+// one. Whatever a replay makes of the past (an end that moves or never was, a track
+// that is tentative again, two that swap their plots), an id that has been told ended stands
+// nowhere from where it could come back: what lives on, or is confirmed once more, is baptised.
+
+// reconcile hands the ids of the engine whose tracks were told over to the one that a replay
+// made, and returns the changes that lead from the one picture to the other: tracks keep
+// their ids through the observations they rest on, what is gone has ended, what ended stays ended.
+// What ended comes last, so that a track it merged into has been told.
 func (p *Picture) reconcile(old *engine) []Change {
-	told := map[ID]*object{}
-	owner := map[uint64]*object{}
-	for _, o := range old.objects {
-		if o.id == "" || o.gone {
-			continue
-		}
-		told[o.id] = o
-		owner[o.founder] = o
-		for _, seq := range o.members() {
-			owner[seq] = o
-		}
-	}
-	held := map[ID]*object{}
-	var nameless []*object
-	for _, o := range p.engine.objects {
-		switch {
-		case o.status == Tentative || o.gone:
-		case o.id != "" && told[o.id] != nil && held[o.id] == nil:
-			held[o.id] = o
-		default:
-			nameless = append(nameless, o)
-		}
-	}
-	for _, o := range nameless {
-		o.id = ""
-		if was := o.heir(owner, held); was != nil {
-			o.id = was.id
-			p.past.given[o.founder] = o.id
-			held[o.id] = o
-		}
-	}
-	changes := p.gone(old, held)
+	was := p.handOver(old)
+	var changes []Change
 	for _, o := range p.engine.objects {
 		if o.status == Tentative || o.gone {
 			continue
 		}
-		was := told[o.id]
-		if o.id == "" {
+		before := was[o]
+		if before == nil {
 			p.baptise(o)
 			o.revision = 1
 			changes = append(changes, Change{Kind: WasConfirmed, Track: o.export(o.at)})
 			continue
 		}
-		o.revision = was.revision
-		if !o.same(was) {
+		o.revision = before.revision
+		if !o.same(before) {
 			o.revision++
 			changes = append(changes, Change{Kind: WasUpdated, Track: o.export(o.at)})
 		}
 	}
-	return changes
+	return append(changes, p.endOthers(old)...)
+}
+
+// handOver gives the confirmed objects of the new engine the ids that are theirs, and
+// returns for each of these the object that had it: the one that began with the same
+// observation, else the one with most of its last observations that is still to be had.
+func (p *Picture) handOver(old *engine) map[*object]*object {
+	founded, owner := map[uint64]*object{}, map[uint64]*object{}
+	for _, o := range old.objects {
+		if o.id == "" || o.gone {
+			continue
+		}
+		founded[o.founder], owner[o.founder] = o, o
+		for _, seq := range o.members() {
+			owner[seq] = o
+		}
+	}
+	was, taken := map[*object]*object{}, map[*object]bool{}
+	give := func(o, from *object) {
+		o.id, was[o], taken[from] = from.id, from, true
+		if o.founder != from.founder {
+			delete(p.past.given, from.founder)
+			p.past.given[o.founder] = o.id
+		}
+	}
+	var others []*object
+	for _, o := range p.engine.objects {
+		switch from := founded[o.founder]; {
+		case o.status == Tentative || o.gone:
+		case from != nil:
+			give(o, from)
+		default:
+			others = append(others, o)
+		}
+	}
+	for _, o := range others {
+		if from := o.heir(owner, taken); from != nil {
+			give(o, from)
+		}
+	}
+	return was
 }
 
 // members are the last observations that an object rests on.
 func (m *memory) members() []uint64 { return m.seqs[:min(m.updates, maxRecent)] }
 
-// heir is the told track most of whose observations this object has now, if no other
-// object has its id.
-func (o *object) heir(owner map[uint64]*object, held map[ID]*object) *object {
+// heir is the told object most of whose observations this one has now, of those whose ids
+// are still to be had; of equals the oldest.
+func (o *object) heir(owner map[uint64]*object, taken map[*object]bool) *object {
 	var best *object
 	most := 0
-	votes := map[ID]int{}
+	votes := map[*object]int{}
 	for _, seq := range append(slices.Clone(o.members()), o.founder) {
 		was := owner[seq]
-		if was == nil || held[was.id] != nil {
+		if was == nil || taken[was] {
 			continue
 		}
-		votes[was.id]++
-		if n := votes[was.id]; n > most || n == most && was.born < best.born {
+		votes[was]++
+		if n := votes[was]; n > most || n == most && was.born < best.born {
 			best, most = was, n
 		}
 	}
@@ -82,51 +109,61 @@ func (o *object) heir(owner map[uint64]*object, held map[ID]*object) *object {
 
 // same reports whether two objects say the same to the last bit.
 func (o *object) same(was *object) bool {
-	return o.at == was.at && o.updates == was.updates && o.status == was.status && o.logOdds == was.logOdds &&
-		o.blend.w == was.blend.w && o.blend.chief().p == was.blend.chief().p && o.blend.chief().v == was.blend.chief().v
+	if o.lore != was.lore && (o.lore == nil || was.lore == nil || *o.lore != *was.lore) {
+		return false
+	}
+	return o.at == was.at && o.since == was.since && o.updates == was.updates && o.status == was.status && o.logOdds == was.logOdds &&
+		slices.Equal(o.parts[:o.count], was.parts[:was.count]) && o.blend.equal(&was.blend)
 }
 
-// gone ends the told tracks that nothing is left of, in the order of their birth.
-func (p *Picture) gone(old *engine, held map[ID]*object) []Change {
-	var changes []Change
-	now := p.engine.head
-	ended := map[ID]*object{}
+// endOthers ends the told tracks whose ids nobody has taken over, in the order of their birth.
+func (p *Picture) endOthers(old *engine) []Change {
+	ended, rests, alive := map[uint64]*object{}, map[uint64]*object{}, map[ID]bool{}
 	for _, o := range p.past.over {
-		ended[o.id] = o
+		ended[o.founder] = o
 	}
-	rests := map[uint64]*object{}
+	p.past.over = p.past.over[:0]
 	for _, o := range p.engine.objects {
 		if o.id == "" || o.gone {
 			continue
 		}
+		alive[o.id] = true
 		for _, seq := range o.members() {
 			rests[seq] = o
 		}
 	}
+	var changes []Change
 	for _, o := range old.objects {
-		if o.id == "" || o.gone || held[o.id] != nil {
+		if o.id == "" || o.gone || alive[o.id] {
 			continue
 		}
 		last := *o
-		last.status, last.reason, last.gone = Ended, Lost, true
+		last.status, last.gone = Ended, true
+		last.reason, last.into = o.fate(ended, rests)
 		last.revision++
-		if e := ended[o.id]; e != nil && o.id != "" {
-			last.reason = e.reason
-			if e.reason == Merged && e.twin != nil {
-				last.into = e.twin.id
-			}
-		} else {
-			for _, seq := range o.members() {
-				if heir := rests[seq]; heir != nil {
-					last.reason, last.into = Merged, heir.id
-				}
-			}
-		}
-		if last.reason == Merged && last.into == "" {
-			last.reason = Lost
-		}
-		changes = append(changes, Change{Kind: WasEnded, Track: last.export(max(now, last.at))})
+		changes = append(changes, Change{Kind: WasEnded, Track: last.export(max(p.engine.head, last.at))})
 	}
-	p.past.over = p.past.over[:0]
 	return changes
+}
+
+// fate is why a told track is not there any more: as the replay had it end, or because
+// another has its observations; else it is lost.
+func (o *object) fate(ended, rests map[uint64]*object) (Reason, ID) {
+	if e := ended[o.founder]; e != nil {
+		for e.reason == Merged && e.twin != nil && e.twin.born < e.born { // into an older one, which may have ended since
+			e = e.twin
+		}
+		if e.id != "" && !e.gone {
+			return Merged, e.id
+		}
+		if e.reason != NoReason && e.reason != Merged {
+			return e.reason, ""
+		}
+	}
+	for i := range o.members() {
+		if heir := rests[o.seqs[(o.updates-1-i)%maxRecent]]; heir != nil { // the newest first
+			return Merged, heir.id
+		}
+	}
+	return Lost, ""
 }
