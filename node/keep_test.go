@@ -48,7 +48,11 @@ func (d *disk) Start(ctx context.Context, entries ...journal.New) (pending, erro
 			d.kept = append(d.kept, string(e.Body))
 		}
 	}
-	time.AfterFunc(d.delay, func() { close(a.done) })
+	if d.delay == 0 { // answered by the time it is asked, however busy the machine is
+		close(a.done)
+	} else {
+		time.AfterFunc(d.delay, func() { close(a.done) })
+	}
 	return a, nil
 }
 

@@ -302,6 +302,13 @@ func (l *loop) delivered(r alert.Receipt) {
 // reserve makes numbers durable ahead of their use without waiting for the disk. An error
 // is a disk that failed.
 func (l *loop) reserve(now time.Time) error {
+	// Last, and whatever the disk answers: one that never answers is told of too.
+	defer func() {
+		l.note(health.Condition{
+			Name: "numbers-overdrawn", Raised: l.board.Overdrawn(), At: now,
+			Detail: "the disk does not take reservations of numbers; a restart now could use one twice",
+		})
+	}()
 	if l.reserving != nil {
 		select {
 		case <-l.reserving.pending.Done():
@@ -317,10 +324,6 @@ func (l *loop) reserve(now time.Time) error {
 		}
 		l.reserving = nil
 	}
-	l.note(health.Condition{
-		Name: "numbers-overdrawn", Raised: l.board.Overdrawn(), At: now,
-		Detail: "the disk does not take reservations of numbers; a restart now could use one twice",
-	})
 	r, due := l.board.Reserve(now)
 	if !due {
 		return nil

@@ -161,7 +161,6 @@ func TestReservationsThatFail(t *testing.T) {
 		if err := step(10 * time.Second); err != nil {
 			t.Fatal(err)
 		}
-		<-time.After(5 * time.Millisecond) // for the fake disk's answer
 	}
 	if l.health.Has("numbers-overdrawn", "") {
 		t.Error("it stays raised")
@@ -172,10 +171,25 @@ func TestReservationsThatFail(t *testing.T) {
 		if err = step(10 * time.Second); err != nil {
 			break
 		}
-		<-time.After(time.Millisecond)
 	}
 	if !errors.Is(err, journal.ErrBroken) {
 		t.Errorf("a broken disk under a reservation: %v", err)
+	}
+}
+
+// TestReservationsWithoutAnswer: a disk that neither takes nor refuses is told of as well.
+func TestReservationsWithoutAnswer(t *testing.T) {
+	l, _, now := loopOf(t)
+	l.keeper = keeper{store: &disk{delay: time.Hour}, spoken: &paper{}}
+	kept := *now
+	for range 20 {
+		*now = now.Add(10 * time.Second)
+		if err := l.due(&kept); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !l.health.Has("numbers-overdrawn", "") {
+		t.Error("times were used that are not reserved, and nobody is told")
 	}
 }
 
