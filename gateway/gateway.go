@@ -62,12 +62,13 @@ type Config struct {
 	Registry prometheus.Registerer
 	// Location is of the times that are said in words; nil is UTC.
 	Location *time.Location
-	// Subscribers bounds the streams held at once; 0 is 15,000. One more is told 503.
+	// Subscribers bounds the streams held at once; 0 is 15,000. For one more one of the address
+	// that holds most is let go; where none holds more than others, it is told 503.
 	Subscribers int
 	// Backlog bounds the frames waiting for one slow reader; 0 is 256. At the bound the
 	// reader is let go: it comes back and is given the board.
 	Backlog int
-	// WriteTimeout bounds one write to one reader; 0 is 10 s.
+	// WriteTimeout bounds how long a reader may take for a piece of 16 KiB; 0 is 10 s.
 	WriteTimeout time.Duration
 }
 
@@ -86,6 +87,7 @@ type Gateway struct {
 	mu          sync.Mutex
 	chains      map[string]*newest
 	subscribers map[*subscriber]struct{}
+	homes       *Homes[*subscriber]
 	closed      bool
 }
 
@@ -124,7 +126,7 @@ func New(cfg Config) (*Gateway, error) {
 	if cfg.Feed == nil || cfg.Zones == nil || cfg.Registry == nil {
 		return nil, errors.New("gateway: feed, zones and registry are required")
 	}
-	g := &Gateway{cfg: cfg, chains: map[string]*newest{}, subscribers: map[*subscriber]struct{}{}}
+	g := &Gateway{cfg: cfg, chains: map[string]*newest{}, subscribers: map[*subscriber]struct{}{}, homes: NewHomes[*subscriber]()}
 	var err error
 	if g.page, err = newPage(cfg.Page, cfg.Zones, cfg.Location); err != nil {
 		return nil, fmt.Errorf("gateway: page: %w", err)
@@ -169,6 +171,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Access-Control-Allow-Origin", "*") // all of it is public; errors must be readable too
 	}
 	g.metrics.requests.Inc()
+	if r.ContentLength != 0 { // nothing here takes a body: it is not even read to its end
+		h.Set("Connection", "close")
+	}
 	if len(r.RequestURI) > maxURI {
 		problem(w, http.StatusRequestURITooLong, "the address is too long", "Ask for fewer regions.")
 		return

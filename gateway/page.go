@@ -199,10 +199,10 @@ func (p *page) serve(g *Gateway) http.HandlerFunc {
 		h.Set("Content-Type", f.kind)
 		if packed := f.packed(); packs(r) && packed != nil {
 			h.Set("Content-Encoding", "gzip")
-			serveTagged(w, r, "W/"+f.etag, packed)
+			g.serveTagged(w, r, "W/"+f.etag, packed)
 			return
 		}
-		serveTagged(w, r, f.etag, f.plain)
+		g.serveTagged(w, r, f.etag, f.plain)
 	}
 }
 

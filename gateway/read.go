@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -20,11 +21,11 @@ func (g *Gateway) serveBoard(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/jose")
 	h.Set("Cache-Control", "public, max-age=2")
-	serveTagged(w, r, n.etag, n.lines)
+	g.serveTagged(w, r, n.etag, n.lines)
 }
 
 // serveTagged answers 304 where the asker holds these very bytes.
-func serveTagged(w http.ResponseWriter, r *http.Request, etag string, body []byte) {
+func (g *Gateway) serveTagged(w http.ResponseWriter, r *http.Request, etag string, body []byte) {
 	w.Header().Set("ETag", etag)
 	for _, held := range strings.Split(r.Header.Get("If-None-Match"), ",") {
 		if held = strings.TrimSpace(held); held == "*" || strings.TrimPrefix(held, "W/") == strings.TrimPrefix(etag, "W/") {
@@ -32,22 +33,55 @@ func serveTagged(w http.ResponseWriter, r *http.Request, etag string, body []byt
 			return
 		}
 	}
-	serveBytes(w, body)
+	g.serveBytes(w, body)
 }
 
-// slowest is the speed at which a large file is still delivered to the end, in bytes a
-// second; quick is the time that even the smallest answer is given.
+// A reader is told apart from one who takes nothing by what it takes: a piece must be gone
+// within Config.WriteTimeout, so that a phone on the slowest line keeps its answer while it
+// comes in, and who reads nothing is let go as soon after a large answer as after a small one.
+// slowest is the speed at which even the largest answer is delivered to its end, in bytes a
+// second; quick is the time that the smallest is given.
 const (
-	slowest = 8 << 10
+	piece   = 16 << 10
+	slowest = 2 << 10
 	quick   = 30 * time.Second
 )
 
-// serveBytes answers with a body whose length is known, and gives a slow line its time.
-func serveBytes(w http.ResponseWriter, body []byte) {
-	// Without effect where the connection knows no deadlines.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(quick + time.Duration(len(body)/slowest)*time.Second))
+// lasts is the time in which a body has to be taken.
+func lasts(body []byte) time.Duration {
+	return quick + time.Duration(len(body)/slowest)*time.Second
+}
+
+// serveBytes answers with a body whose length is known.
+func (g *Gateway) serveBytes(w http.ResponseWriter, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Write(body)
+	_ = g.pieces(w, body, nil)
+}
+
+// pieces writes a body as fast as its reader takes it, as long as it takes it. Whether to go
+// on, if that is given, is asked before each piece.
+func (g *Gateway) pieces(w http.ResponseWriter, body []byte, goOn func() bool) error {
+	control := http.NewResponseController(w)
+	end := time.Now().Add(lasts(body))
+	for first := true; first || len(body) > 0; first = false {
+		if goOn != nil && !goOn() {
+			return os.ErrDeadlineExceeded
+		}
+		now := time.Now()
+		at := now.Add(g.cfg.WriteTimeout)
+		if end.Before(at) {
+			at = end
+		}
+		_ = control.SetWriteDeadline(at) // without effect where the connection knows none
+		n := min(piece, len(body))
+		if _, err := w.Write(body[:n]); err != nil {
+			return err
+		}
+		body = body[n:]
+	}
+	// What is left in buffers is written when the handler is done.
+	_ = control.SetWriteDeadline(time.Now().Add(g.cfg.WriteTimeout))
+	return nil
 }
 
 // packs reports whether the asker takes gzip (RFC 9110, 12.5.3).
@@ -70,7 +104,7 @@ func (g *Gateway) serveActive(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "public, max-age=1")
-	serveBytes(w, *body)
+	g.serveBytes(w, *body)
 }
 
 func (g *Gateway) serveKeys(w http.ResponseWriter, _ *http.Request) {
@@ -82,14 +116,14 @@ func (g *Gateway) serveKeys(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/jose")
 	h.Set("Cache-Control", "public, max-age=5")
-	serveBytes(w, append((*line)[:len(*line):len(*line)], '\n'))
+	g.serveBytes(w, append((*line)[:len(*line):len(*line)], '\n'))
 }
 
 func (g *Gateway) serveAtom(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/atom+xml; charset=utf-8")
 	h.Set("Cache-Control", "public, max-age=2")
-	serveBytes(w, g.cfg.Feed.Atom())
+	g.serveBytes(w, g.cfg.Feed.Atom())
 }
 
 func (g *Gateway) serveCAP(w http.ResponseWriter, r *http.Request) {
@@ -102,12 +136,12 @@ func (g *Gateway) serveCAP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/cap+xml")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	serveBytes(w, doc)
+	g.serveBytes(w, doc)
 }
 
 type metrics struct {
-	requests, frames, refused, slow prometheus.Counter
-	subscribers                     prometheus.Gauge
+	requests, frames, refused, slow, yielded prometheus.Counter
+	subscribers                              prometheus.Gauge
 }
 
 func (m *metrics) register(to prometheus.Registerer) error {
@@ -118,8 +152,9 @@ func (m *metrics) register(to prometheus.Registerer) error {
 	m.frames = counter("frames_total", "Frames published.")
 	m.refused = counter("streams_refused_total", "Streams refused because all places were taken.")
 	m.slow = counter("streams_slow_total", "Readers let go because they did not keep up.")
+	m.yielded = counter("streams_yielded_total", "Readers let go because their address held most of all places, and another asked for one.")
 	m.subscribers = prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "tocsin", Subsystem: "gateway", Name: "streams", Help: "Streams held now."})
-	for _, c := range []prometheus.Collector{m.requests, m.frames, m.refused, m.slow, m.subscribers} {
+	for _, c := range []prometheus.Collector{m.requests, m.frames, m.refused, m.slow, m.yielded, m.subscribers} {
 		if err := to.Register(c); err != nil {
 			return err
 		}

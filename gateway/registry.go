@@ -195,7 +195,7 @@ func (g *Gateway) serveZones(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "public, max-age=5")
-	serveBytes(w, g.zones.Load().summary)
+	g.serveBytes(w, g.zones.Load().summary)
 }
 
 func (g *Gateway) serveRegistry(w http.ResponseWriter, r *http.Request) {
@@ -210,10 +210,10 @@ func (g *Gateway) serveRegistry(w http.ResponseWriter, r *http.Request) {
 	h.Set("Vary", "Accept-Encoding")
 	if packs(r) {
 		h.Set("Content-Encoding", "gzip")
-		serveBytes(w, z.packed)
+		g.serveBytes(w, z.packed)
 		return
 	}
-	serveBytes(w, z.plain)
+	g.serveBytes(w, z.plain)
 }
 
 func (g *Gateway) serveDiff(w http.ResponseWriter, r *http.Request) {
@@ -224,5 +224,5 @@ func (g *Gateway) serveDiff(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	serveBytes(w, z.diff)
+	g.serveBytes(w, z.diff)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -27,12 +28,14 @@ type event struct {
 const (
 	leftClosing = "closing"
 	leftSlow    = "slow"
+	leftYielded = "yielded"
 )
 
 // subscriber is one reader of the stream. Its queue is filled under the gateway's lock
 // and emptied by its own request.
 type subscriber struct {
 	regions []string
+	home    netip.Prefix
 	limit   int
 	wake    chan struct{} // has room for one: something is to be taken
 
@@ -165,7 +168,7 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request) {
 		streamHeader(h)
 		return
 	}
-	s, first, ok := g.subscribe(regions)
+	s, first, ok := g.subscribe(regions, r.RemoteAddr)
 	if !ok {
 		g.metrics.refused.Inc()
 		h.Set("Retry-After", strconv.Itoa(2+rand.IntN(8)))
@@ -205,13 +208,20 @@ func streamHeader(h http.Header) {
 	h.Set("X-Accel-Buffering", "no")
 }
 
+// keepsUp reports whether a reader is still worth writing to: not once its queue ran over, or
+// its place is another's.
+func (s *subscriber) keepsUp() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.why != leftSlow && s.why != leftYielded
+}
+
 // write writes and flushes in the time that a reader is given; one that takes longer is
 // let go.
 func (g *Gateway) write(s *subscriber, w http.ResponseWriter, control *http.ResponseController, all ...[]byte) bool {
 	var err error
 	for _, b := range all {
-		control.SetWriteDeadline(time.Now().Add(g.cfg.WriteTimeout))
-		if _, err = w.Write(b); err != nil {
+		if err = g.pieces(w, b, s.keepsUp); err != nil {
 			break
 		}
 	}
@@ -226,13 +236,15 @@ func (g *Gateway) write(s *subscriber, w http.ResponseWriter, control *http.Resp
 
 // subscribe takes the snapshot, what was said since, and the place in the queue in one
 // moment, so that no frame falls between them.
-func (g *Gateway) subscribe(regions []string) (*subscriber, [][]byte, bool) {
+func (g *Gateway) subscribe(regions []string, from string) (*subscriber, [][]byte, bool) {
+	at, _ := netip.ParseAddrPort(from) // of none: a home like another
+	home := HomeOf(at.Addr())
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed || len(g.subscribers) >= g.cfg.Subscribers {
+	if g.closed {
 		return nil, nil, false
 	}
-	s := &subscriber{regions: regions, limit: g.cfg.Backlog, wake: make(chan struct{}, 1)}
+	s := &subscriber{regions: regions, home: home, limit: g.cfg.Backlog, wake: make(chan struct{}, 1)}
 	var first [][]byte
 	for _, region := range regions {
 		n := g.chains[region]
@@ -241,15 +253,31 @@ func (g *Gateway) subscribe(regions []string) (*subscriber, [][]byte, bool) {
 		}
 		first = append(append(first, n.event), n.since...)
 	}
+	if len(g.subscribers) >= g.cfg.Subscribers {
+		one, yields := g.homes.Yields(home)
+		if !yields {
+			return nil, nil, false
+		}
+		one.leave(leftYielded)
+		g.remove(one)
+		g.metrics.yielded.Inc()
+	}
 	g.subscribers[s] = struct{}{}
+	g.homes.Enter(home, s)
 	g.metrics.subscribers.Set(float64(len(g.subscribers)))
 	return s, first, true
+}
+
+// remove frees a place; one that was freed before is passed over.
+func (g *Gateway) remove(s *subscriber) {
+	delete(g.subscribers, s)
+	g.homes.Leave(s.home, s)
 }
 
 func (g *Gateway) unsubscribe(s *subscriber) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.subscribers, s)
+	g.remove(s)
 	g.metrics.subscribers.Set(float64(len(g.subscribers)))
 	if _, why := s.take(); why == leftSlow {
 		g.metrics.slow.Inc()

@@ -27,6 +27,7 @@ func TestChild(t *testing.T) {
 	if text == "" {
 		t.Skip("only as the child of another test")
 	}
+	boundFiles(t, os.Getenv(filesEnv))
 	var cfg Config
 	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
 		t.Fatal(err)

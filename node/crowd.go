@@ -1,86 +1,162 @@
 package node
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"tocsin/gateway"
 	"tocsin/health"
 )
 
-// crowd is a listener that holds a bounded number of connections and never keeps a newcomer
-// waiting for the sake of one that rests: at the bound the connection that has rested longest
-// is closed. A connection rests while no handler serves it: idle, or with a request whose head
-// has not come to its end. Only where all are being served does Accept wait.
+// crowd is a listener that holds a bounded number of connections and keeps a newcomer waiting
+// for nobody who can be spared. At the bound somebody is closed for it, in this order: one
+// that rests, the longest of all, and of the largest home first; one whose reader has taken
+// nothing for a while, the longest first; one of a home that holds far more than the newcomer's; an
+// answer that goes on for long. A connection rests while no handler serves it: idle, or with
+// a request whose head has not come to its end. Only where nobody can be spared does Accept
+// wait, and for one of a home that holds more than a family it does not: that one is sent away.
 type crowd struct {
 	net.Listener
 	limit int
+	start time.Time
 
 	mu      sync.Mutex
 	room    sync.Cond // mu: something was closed, or rests
 	held    map[*guest]struct{}
-	fresh   list.List // resting, never answered or sent away; the longest first
-	known   list.List // resting, answered before and asked to stay; the longest first
+	homes   *gateway.Homes[*guest]
+	fresh   resting // never answered or sent away
+	known   resting // answered before and asked to stay
 	evicted int
 	closed  bool
+
+	swept time.Time // when all were looked at last
+	stuck []*guest  // as they were found then; the longest last
+	slow  []*guest
 }
+
+// How long one is left alone that takes nothing of what is written to it, and one whose
+// answer goes on; only a crowd asks. sweepEvery is how often all may be looked at, sweepMost
+// how many are remembered of it.
+const (
+	stuckTime  = 2 * time.Second
+	slowTime   = 10 * time.Second
+	sweepEvery = 100 * time.Millisecond
+	sweepMost  = 512
+)
 
 // guest is one connection of a crowd; its fields are under the crowd's lock.
 type guest struct {
 	*net.TCPConn
 	of      *crowd
+	home    netip.Prefix
 	serving int
+	began   time.Time     // when it came to be served
+	lasting bool          // what it is served with is meant to go on
 	rests   *list.Element // its place in fresh or known; nil while it is served
+	atHome  *list.Element // its place among those of its home there
+	writing atomic.Int64  // since when, after the crowd's start, one write waits; 0 where none does
+}
+
+// resting are connections that rest, the longest first: of all, and by home.
+type resting struct {
+	list.List
+	of map[netip.Prefix]*list.List
 }
 
 func newCrowd(l net.Listener, limit int) *crowd {
-	c := &crowd{Listener: l, limit: limit, held: map[*guest]struct{}{}}
+	c := &crowd{Listener: l, limit: limit, start: time.Now(), held: map[*guest]struct{}{}, homes: gateway.NewHomes[*guest]()}
 	c.room.L = &c.mu
 	return c
 }
 
 // Accept is of net.Listener.
 func (c *crowd) Accept() (net.Conn, error) {
-	conn, err := c.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		conn, err := c.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		tcp, ok := conn.(*net.TCPConn)
+		if !ok {
+			conn.Close()
+			return nil, fmt.Errorf("node: accept: %T is no TCP connection", conn)
+		}
+		thrifty(tcp)
+		g, err := c.take(tcp)
+		if g != nil || err != nil {
+			return g, err
+		}
 	}
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		conn.Close()
-		return nil, fmt.Errorf("node: accept: %T is no TCP connection", conn)
-	}
+}
+
+// take makes room for a connection and holds it; nil where it was sent away.
+func (c *crowd) take(tcp *net.TCPConn) (*guest, error) {
+	g := &guest{TCPConn: tcp, of: c, home: homeOf(tcp)}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	for len(c.held) >= c.limit && !c.closed {
-		oldest := c.oldest()
-		if oldest == nil {
+		one := c.spared(g.home)
+		if one == nil && c.homes.Held(g.home) > gateway.Family {
+			c.evicted++
+			reset(tcp)
+			return nil, nil
+		}
+		if one == nil {
+			again := time.AfterFunc(sweepEvery, c.room.Broadcast) // somebody may be stuck by then
 			c.room.Wait()
+			again.Stop()
 			continue
 		}
 		c.evicted++
-		c.forget(oldest)
-		// Nothing waits to be sent on it that closing could wait for.
-		oldest.TCPConn.Close()
+		c.forget(one)
+		reset(one.TCPConn)
 	}
-	defer c.mu.Unlock()
 	if c.closed {
 		tcp.Close()
 		return nil, net.ErrClosed
 	}
-	g := &guest{TCPConn: tcp, of: c}
 	c.held[g] = struct{}{}
-	g.rests = c.fresh.PushBack(g)
+	c.homes.Enter(g.home, g)
+	c.rest(&c.fresh, g)
 	return g, nil
 }
 
-// oldest is who has to go. Whoever was answered before goes last; but newcomers have a quarter
-// of the room for themselves, or they would push out one another before they are heard.
-func (c *crowd) oldest() *guest {
+func homeOf(tcp *net.TCPConn) netip.Prefix {
+	if a, ok := tcp.RemoteAddr().(*net.TCPAddr); ok {
+		return gateway.HomeOf(a.AddrPort().Addr())
+	}
+	return netip.Prefix{}
+}
+
+// reset closes without waiting for what is still to be sent: a reader who takes nothing must
+// not keep it in memory either.
+func reset(tcp *net.TCPConn) {
+	_ = tcp.SetLinger(0)
+	tcp.Close()
+}
+
+// spared is who has to go for one of a home; nil where nobody can be spared.
+func (c *crowd) spared(newcomer netip.Prefix) *guest {
+	one, large := c.homes.Yields(newcomer)
+	if large {
+		for _, from := range []*resting{&c.fresh, &c.known} {
+			if l := from.of[one.home]; l != nil {
+				return l.Front().Value.(*guest)
+			}
+		}
+	}
+	// Whoever was answered before goes last; but newcomers have a quarter of the room for
+	// themselves, or they would push out one another before they are heard.
 	from := &c.known
 	if c.fresh.Len() > c.limit/4 || from.Len() == 0 {
 		from = &c.fresh
@@ -88,7 +164,85 @@ func (c *crowd) oldest() *guest {
 	if first := from.Front(); first != nil {
 		return first.Value.(*guest)
 	}
+	if g := c.pick(&c.stuck, (*guest).isStuck); g != nil {
+		return g
+	}
+	if large {
+		return one
+	}
+	return c.pick(&c.slow, (*guest).isSlow)
+}
+
+// isStuck reports for how long one write has waited for its reader, where that is too long.
+func (g *guest) isStuck(now time.Time) (time.Duration, bool) {
+	since := g.writing.Load()
+	d := now.Sub(g.of.start) - time.Duration(since)
+	return d, since > 0 && d >= stuckTime
+}
+
+// isSlow reports for how long an answer has gone on, where that is too long.
+func (g *guest) isSlow(now time.Time) (time.Duration, bool) {
+	d := now.Sub(g.began)
+	return d, g.serving > 0 && !g.lasting && d >= slowTime
+}
+
+// pick takes the longest of those that were found, and looks for them anew where none is left.
+func (c *crowd) pick(found *[]*guest, is func(*guest, time.Time) (time.Duration, bool)) *guest {
+	now := time.Now()
+	if len(*found) == 0 && now.Sub(c.swept) >= sweepEvery {
+		c.swept = now
+		c.stuck, c.slow = c.sweep(now, (*guest).isStuck), c.sweep(now, (*guest).isSlow)
+	}
+	for len(*found) > 0 {
+		last := len(*found) - 1
+		g := (*found)[last]
+		*found = (*found)[:last]
+		_, held := c.held[g]
+		if _, still := is(g, now); held && still {
+			return g
+		}
+	}
 	return nil
+}
+
+// sweep finds those that are as asked, the longest last.
+func (c *crowd) sweep(now time.Time, is func(*guest, time.Time) (time.Duration, bool)) []*guest {
+	type one struct {
+		g *guest
+		d time.Duration
+	}
+	var all []one
+	for g := range c.held {
+		if d, yes := is(g, now); yes {
+			all = append(all, one{g, d})
+		}
+	}
+	slices.SortFunc(all, func(a, b one) int { return cmp.Compare(a.d, b.d) })
+	all = all[max(len(all)-sweepMost, 0):]
+	found := make([]*guest, len(all))
+	for i, o := range all {
+		found[i] = o.g
+	}
+	return found
+}
+
+// rest puts a connection with those that rest.
+func (c *crowd) rest(in *resting, g *guest) {
+	g.rests = in.PushBack(g)
+	if in.of == nil {
+		in.of = map[netip.Prefix]*list.List{}
+	}
+	if in.of[g.home] == nil {
+		in.of[g.home] = list.New()
+	}
+	g.atHome = in.of[g.home].PushBack(g)
+}
+
+// Write is of net.Conn; it is known while a reader keeps it waiting.
+func (g *guest) Write(b []byte) (int, error) {
+	g.writing.Store(max(int64(time.Since(g.of.start)), 1))
+	defer g.writing.Store(0)
+	return g.TCPConn.Write(b)
 }
 
 // forget lets go of a connection that is, or is about to be, closed.
@@ -97,17 +251,25 @@ func (c *crowd) forget(g *guest) {
 		return
 	}
 	delete(c.held, g)
+	c.homes.Leave(g.home, g)
 	c.rise(g)
 	c.room.Signal()
 }
 
 // rise takes a connection out of those that rest.
 func (c *crowd) rise(g *guest) {
-	if g.rests != nil {
-		c.fresh.Remove(g.rests) // each list leaves alone what is the other's
-		c.known.Remove(g.rests)
-		g.rests = nil
+	if g.rests == nil {
+		return
 	}
+	for _, in := range []*resting{&c.fresh, &c.known} { // each list leaves alone what is the other's
+		in.Remove(g.rests)
+		if l := in.of[g.home]; l != nil {
+			if l.Remove(g.atHome); l.Len() == 0 {
+				delete(in.of, g.home)
+			}
+		}
+	}
+	g.rests, g.atHome = nil, nil
 }
 
 // Close is of net.Listener. Connections that were accepted stay.
@@ -134,11 +296,12 @@ func (g *guest) Close() error {
 	return g.TCPConn.Close()
 }
 
-// enter tells that a handler serves the connection.
-func (g *guest) enter() {
+// enter tells that a handler serves the connection, and whether with what is meant to go on.
+func (g *guest) enter(lasting bool) {
 	g.of.mu.Lock()
 	defer g.of.mu.Unlock()
 	g.serving++
+	g.began, g.lasting = time.Now(), lasting
 	g.of.rise(g)
 }
 
@@ -151,9 +314,9 @@ func (g *guest) leave(stays bool) {
 		return
 	}
 	if stays {
-		g.rests = g.of.known.PushBack(g)
+		g.of.rest(&g.of.known, g)
 	} else {
-		g.rests = g.of.fresh.PushBack(g)
+		g.of.rest(&g.of.fresh, g)
 	}
 	g.of.room.Signal()
 }
@@ -172,6 +335,9 @@ func withGuest(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
+// streamPath is the one answer that is meant to go on.
+const streamPath = "/v1/stream"
+
 // attended tells a connection when it is served. A request whose caller went away before its
 // body had come in whole is not one any more: the body ends with an error, and a handler that
 // has not begun does not begin.
@@ -182,7 +348,7 @@ func attended(h http.Handler) http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
-		g.enter()
+		g.enter(r.URL.Path == streamPath)
 		defer func() { g.leave(w.Header().Get("Connection") != "close") }()
 		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = &waited{r.Body, r.Context(), g}
@@ -235,7 +401,7 @@ func (c *crowd) watch(ctx context.Context, name string, note func(health.Conditi
 			}
 			seen, calm = now, 0
 			told.Raised, told.Count = true, now-before
-			told.Detail = fmt.Sprintf("more connections came than the %d that are held: those that said nothing for longest were closed; someone may be trying to shut the door", c.limit)
+			told.Detail = fmt.Sprintf("more connections came than the %d that are held: those that rest or read nothing, and those of whoever holds most, were closed; someone may be trying to shut the door", c.limit)
 		case told.Raised && calm >= crowdCalm:
 			told.Raised, told.Count, told.Detail = false, 0, ""
 		default:

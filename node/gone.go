@@ -26,3 +26,12 @@ func gone(conn *net.TCPConn) bool {
 	})
 	return closed || err != nil
 }
+
+// openFiles is how many files the process may hold open.
+func openFiles() int {
+	var r syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
+		return 1024 // what systems give who does not ask
+	}
+	return int(min(uint64(r.Cur), 1<<20))
+}

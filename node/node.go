@@ -204,6 +204,7 @@ func (n *Node) openGateway() (err error) {
 			Basemap: n.cfg.Basemap, Bounds: bounds(n.sets.now()), Name: n.cfg.Name,
 		},
 		Zones: n.sets.now(), Feed: documents, Registry: n.registry, Location: n.words.Location,
+		Subscribers: placesOf(openFiles()).streams,
 	})
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
@@ -278,14 +279,19 @@ func (n *Node) journalMetrics(m *health.Metrics) {
 }
 
 func (n *Node) listen(ctx context.Context) (err error) {
-	if n.public, err = openDoor(ctx, "public", n.cfg.Public.Listen, n.cfg.Public.TLS, publicConnections, bounded(n.gateway)); err != nil {
+	held := placesOf(openFiles())
+	if held.public < publicConnections {
+		n.log.Warn("few connections can be held, because the process may open few files: raise the limit (ulimit -n, LimitNOFILE=)",
+			"files", held.files, "public", held.public, "streams", held.streams, "desk", held.desk)
+	}
+	if n.public, err = openDoor(ctx, "public", n.cfg.Public.Listen, n.cfg.Public.TLS, held.public, bounded(n.gateway)); err != nil {
 		return err
 	}
 	commands, err := n.openDesk()
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
-	if n.desk, err = openDoor(ctx, "desk", n.cfg.Desk.Listen, TLS{}, deskConnections, bounded(commands)); err != nil {
+	if n.desk, err = openDoor(ctx, "desk", n.cfg.Desk.Listen, TLS{}, held.desk, bounded(commands)); err != nil {
 		return err
 	}
 	for _, d := range []*door{n.public, n.desk} { // strangers' broken handshakes are no news

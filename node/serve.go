@@ -14,17 +14,32 @@ import (
 	"tocsin/health"
 )
 
-// Bounds of the two doors. A process holds 20,000 open files at most. Each door holds more
-// connections than it serves requests at once (streams, commands and strangers), so that there
-// is one to let go for a newcomer.
+// Bounds of the two doors, where the system lets the process open as many files. Each door
+// holds more connections than it serves requests at once (streams, commands and strangers),
+// so that there is one to let go for a newcomer.
 const (
 	publicConnections = 18_000
 	deskConnections   = 1_024
+	ownFiles          = 500 // for the journal, sensors, keys and what else is opened
 	headerLimit       = 16 << 10
 	headerTime        = 5 * time.Second
 	idleTime          = 15 * time.Second
 	closeTime         = 3 * time.Second
 )
+
+// places is how the files that a process may open are shared out.
+type places struct {
+	public, streams, desk int
+	files                 int
+}
+
+// placesOf keeps the doors below the number of files: at the bound of a door a stranger is let go, but
+// at that of the system the journal could not be opened.
+func placesOf(files int) places {
+	desk := max(min(deskConnections, files/8), 16)
+	public := max(min(publicConnections, files-desk-min(ownFiles, files/4)), 48)
+	return places{public: public, streams: public / 6 * 5, desk: desk, files: files}
+}
 
 // door is one HTTP listener.
 type door struct {
