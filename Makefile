@@ -60,6 +60,11 @@ histories:
 bench-track:
 	TOCSIN_FIGURES=$(CURDIR)/docs/figures.md $(GO) test -count=1 -v -timeout 30m -run TestBenchTrack ./sim/tracking
 
+# A page left open in Chromium through a recorded month, and through a month's beats: what it holds does not grow.
+.PHONY: month
+month: build
+	cd web/public && TOCSIN_MONTH=1 npx vitest run --config vitest.browser.config.ts test/memory.browser.test.ts
+
 # Rewrites the traces of the scenarios; read the difference before you commit it.
 scenarios: build
 	$(BIN) sim --update scenarios/*.txt

@@ -18,8 +18,8 @@ const switches = [
   '--enable-unsafe-swiftshader',
 ];
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: executable, headless: true, args: switches });
+export function launch(...more: readonly string[]): Promise<Browser> {
+  return chromium.launch({ executablePath: executable, headless: true, args: [...switches, ...more] });
 }
 
 /** A page that is open, with what it sounded and everything it must not do. */

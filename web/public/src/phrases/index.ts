@@ -1,5 +1,5 @@
 /** Which language, and how times, lengths and counts are worded in it. The words themselves are in web/phrases, one file a language. */
-import type { End, Item, Threat } from '@tocsin/client';
+import type { End, Item, Threat, ZoneState } from '@tocsin/client';
 import type en from '../../../phrases/en.json';
 import instructionOf from '../../../phrases/texts.json';
 
@@ -67,6 +67,12 @@ export function textOf(phrases: Phrases, item: Item): Text {
 /** What is said where a warning ran out or vanished. */
 export function noNews(phrases: Phrases): Text {
   return textOfKey(phrases, 'expired');
+}
+
+/** What a place is told, which needs so many seconds to shelter: where there is no time to reach one, nobody is sent there. */
+export function toldOf(phrases: Phrases, { condition, item }: ZoneState, shelter: number | undefined): Text {
+  const text = condition === 'no-news' ? noNews(phrases) : textOf(phrases, item);
+  return condition === 'shelter' && shelter === 0 ? { ...text, instruction: phrases.when.noTimeText } : text;
 }
 
 /** How a language writes times and lengths. Digits are European everywhere, as on the sirens' timetable and in CAP. */
