@@ -10,6 +10,7 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"os/exec"
 	"path/filepath"
@@ -151,6 +152,14 @@ func TestVerifyRefusesWrapping(t *testing.T) {
 		"instruction before the alert":              declaration + "<?xml-stylesheet href='evil.xsl'?>" + alert + signature + back,
 		"a stylesheet's entities":                   declaration + "<!DOCTYPE alert [<!ENTITY x 'y'>]>" + alert + signature + back,
 		"default attribute from a DOCTYPE":          declaration + "<!DOCTYPE alert [<!ATTLIST alert Id ID 'x'>]>" + alert + signature + back,
+		"another namespace for the signature's own": strings.Replace(front, "<alert ", `<alert xmlns:ds="urn:x" `, 1) + strings.Replace(signature, ` xmlns:ds="`+dsigNamespace+`"`, "", 1) + back,
+		"another namespace for the alert's inside":  strings.Replace(front, "<info>", `<info xmlns="urn:oasis:names:tc:emergency:cap:1.1">`, 1) + signature + back,
+		"a key of the attacker's beside":            evil + strings.Replace(strangers, "<ds:KeyInfo>", "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>"+base64.StdEncoding.EncodeToString(authority().cert.Raw)+"</ds:X509Certificate></ds:X509Data>", 1) + back,
+		"a key by its numbers":                      evil + strings.Replace(strangers, "<ds:KeyInfo>", "<ds:KeyInfo><ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AQAB</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>", 1) + back,
+		"a key from elsewhere":                      evil + strings.Replace(strangers, "<ds:KeyInfo>", `<ds:KeyInfo><ds:RetrievalMethod URI="http://example.gov/key.pem"/>`, 1) + back,
+		"an entity of one's own in a value":         strings.Replace(front, "take shelter now", "take &shelter; now", 1) + signature + back,
+		"a comment that cuts the identifier":        strings.Replace(front, "tocsin-7-1", "tocsin-7-9<!--1", 1) + signature + back,
+		"CDATA around the original":                 evil + "<![CDATA[" + original + "]]>" + signature + back,
 		"another certificate in KeyInfo":            front + strings.Replace(signature, base64.StdEncoding.EncodeToString(authority().cert.Raw), base64.StdEncoding.EncodeToString(stranger().cert.Raw), 1) + back,
 		"another status by a second element":        strings.Replace(front, "<msgType>", "<status>Test</status><msgType>", 1) + signature + back,
 		"an info more":                              front + front[strings.Index(front, "<info>"):] + signature + back,
@@ -309,7 +318,33 @@ func TestVerifyRefusesForms(t *testing.T) {
 		"reference of a fragment": func(f *forged) { f.reference += strings.Replace(f.reference, `URI=""`, `URI="#a"`, 1) },
 		"no reference":            func(f *forged) { f.reference = "" },
 		"an attribute":            reference(`URI=""`, `URI="" x="y"`),
-		"two digests":             reference("</Reference>", "<DigestValue>%DIGEST%</DigestValue></Reference>"),
+		"a space as URI":          reference(`URI=""`, `URI=" "`),
+		"a bare fragment":         reference(`URI=""`, `URI="#"`),
+		"XPointer to an id":       reference(`URI=""`, `URI="#xpointer(id('a'))"`),
+		"a file":                  reference(`URI=""`, `URI="file:///etc/hostname"`),
+		"a prefixed URI":          reference(`URI=""`, `xmlns:x="urn:x" x:URI=""`),
+		"a comment in the digest": reference("%DIGEST%", "<!-- -->%DIGEST%"),
+		"a comment in the middle": func(f *forged) {
+			f.reference = strings.Replace(f.reference, "</Transforms>", "</Transforms><!-- x -->", 1)
+		},
+		"an instruction":                   func(f *forged) { f.reference = strings.Replace(f.reference, "</Transforms>", "</Transforms><?x?>", 1) },
+		"a digest in an element":           reference("%DIGEST%", "<b>%DIGEST%</b>"),
+		"a digest and more":                reference("%DIGEST%", "%DIGEST%AAAA"),
+		"a digest cut":                     func(f *forged) { f.reference = strings.Replace(f.reference, "%DIGEST%", "AAAA", 1) },
+		"a transform of another namespace": reference("<Transforms>", `<Transforms xmlns:x="urn:x"><x:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>`),
+		"RSA-PSS":                          method("http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1", crypto.SHA256),
+		"HMAC with the public key in PEM as its key": func(f *forged) {
+			f.method = `<SignatureMethod Algorithm="` + more + `hmac-sha256"></SignatureMethod>`
+			f.sign = func(signed []byte) []byte {
+				mac := hmac.New(sha256.New, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority().cert.Raw}))
+				mac.Write(signed)
+				return mac.Sum(nil)
+			}
+		},
+		"no signature at all": func(f *forged) { f.sign = func([]byte) []byte { return nil } },
+		"a number of zero":    func(f *forged) { f.sign = func([]byte) []byte { return make([]byte, 256) } },
+		"a number of one":     func(f *forged) { f.sign = func([]byte) []byte { return append(make([]byte, 255), 1) } },
+		"two digests":         reference("</Reference>", "<DigestValue>%DIGEST%</DigestValue></Reference>"),
 	} {
 		f := honest()
 		change(&f)

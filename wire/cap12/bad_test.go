@@ -184,7 +184,13 @@ func spoils() map[string]spoiled {
 		"resource-uri-relative":     {RuleURI, false, resource("<mimeType>image/png</mimeType><uri>map.png</uri>")},
 		"deref-uri-not-base64":      {RuleDeref, false, resource("<mimeType>image/png</mimeType><derefUri>a picture!</derefUri>")},
 
-		"digest-of-something-else": {RuleDigest, false, resource("<mimeType>image/png</mimeType><size>3</size><derefUri>AAEC</derefUri><digest>" + strings.Repeat("0", 40) + "</digest>")},
+		"resource-description-empty":  {RuleEmpty, false, before("<area>", "<resource><resourceDesc/><mimeType>image/png</mimeType><uri>https://example.gov/map.png</uri></resource>")},
+		"source-with-an-element":      {RuleNested, true, before("<scope>", "<source>the <b>duty</b> officer</source>")},
+		"audience-with-an-element":    {RuleNested, true, swap("</certainty>", "</certainty><audience>all<br/></audience>")},
+		"sender-name-with-an-element": {RuleNested, true, swap("</senderName>", "<b/></senderName>")},
+		"instruction-with-an-element": {RuleNested, true, swap("</instruction>", "<br/></instruction>")},
+		"contact-with-an-element":     {RuleNested, true, swap("</web>", "</web><contact>112<br/></contact>")},
+		"digest-of-something-else":    {RuleDigest, false, resource("<mimeType>image/png</mimeType><size>3</size><derefUri>AAEC</derefUri><digest>" + strings.Repeat("0", 40) + "</digest>")},
 
 		// Contents of an area.
 		"area-description-empty":       {RuleEmpty, false, swap("Приморське", "")},

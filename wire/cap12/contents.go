@@ -326,6 +326,17 @@ func (c *checker) language(n *node) string {
 	return tag
 }
 
+// acronym remarks on the acronyms that clause 3.2.2 names where they are not as it wants
+// them; of others nobody can say that they are acronyms.
+func (c *checker) acronym(n *node) {
+	switch plain := strings.ToUpper(strings.ReplaceAll(n.text, ".", "")); plain {
+	case "SAME", "FIPS", "ZIP":
+		if plain != n.text {
+			c.odd(OddValueName, n, n.text, "an acronym is written in capitals without periods, "+plain)
+		}
+	}
+}
+
 // value reads a named value. A geocode without a code names no place.
 func (c *checker) value(n *node) Value {
 	var v Value
@@ -334,6 +345,7 @@ func (c *checker) value(n *node) Value {
 		case child.skip:
 		case child.local == "valueName":
 			v.Name = c.required(child)
+			c.acronym(child)
 		case n.local == "geocode" && blank(child.text):
 			c.bad(RuleGeocodeNothing, child, child.text, "a geocode needs a code")
 		default:

@@ -86,6 +86,7 @@ const (
 	OddPolygonFlat     Rule = "polygon-flat"           // encloses nothing
 	OddPolygonCrossed  Rule = "polygon-crossed"        // crosses itself
 	OddPolygonUnlooked Rule = "polygon-unlooked"       // too many edges to look for crossings
+	OddValueName       Rule = "value-name"             // SAME, FIPS or ZIP not in capitals, or with periods
 	OddDigest          Rule = "digest-form"            // not SHA-1 in hexadecimal
 	OddSigned          Rule = "signature-unchecked"    // signed; Check does not verify
 	OddSignatures      Rule = "signature-several"      // more than one signature

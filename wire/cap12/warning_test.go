@@ -8,16 +8,14 @@ import (
 	"testing"
 )
 
-// Each warning is given for what it is about, alone, and the document stays valid.
-func TestWarnings(t *testing.T) {
-	a := golden()["alert"]
-	a.Infos = a.Infos[:1]
-	b, err := a.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	good := string(b)
-	var taken [][]byte
+// oddity is a warning, and how a good document comes by it.
+type oddity struct {
+	rule Rule
+	make edit
+}
+
+// oddities are all that is valid and warned of, by what is odd.
+func oddities(good string) map[string]oddity {
 	info := good[strings.Index(good, "  <info>"):strings.Index(good, "</alert>")]
 	area := good[strings.Index(good, "    <area>"):strings.Index(good, "  </info>")]
 	const expires = "<expires>2026-11-21T21:44:00+02:00</expires>"
@@ -28,10 +26,7 @@ func TestWarnings(t *testing.T) {
 	resource := func(inside string) edit {
 		return before("<area>", "<resource><resourceDesc>Map</resourceDesc><mimeType>image/png</mimeType>"+inside+"</resource>")
 	}
-	for name, c := range map[string]struct {
-		rule Rule
-		make edit
-	}{
+	return map[string]oddity{
 		"empty note":                   {OddEmpty, before("<incidents>", "<note/>")},
 		"empty language is en-US":      {OddEmpty, swap("<language>en<", "<language><")},
 		"empty parameter":              {OddEmpty, before("<area>", "<parameter><valueName>a</valueName><value/></parameter>")},
@@ -65,8 +60,32 @@ func TestWarnings(t *testing.T) {
 		"UTF-16":                       {OddEncoding, inUTF16},
 		"UTF-16, little end first":     {OddEncoding, func(good string) []byte { return swapped(inUTF16(good)) }},
 		"ISO-8859-1":                   {OddEncoding, inLatin1},
+		"SAME in lower case":           {OddValueName, before("<area>", "<parameter><valueName>same</valueName><value>CAE</value></parameter>")},
+		"FIPS with periods":            {OddValueName, swap("<geocode>", "<geocode><valueName>F.I.P.S.</valueName><value>006109</value></geocode><geocode>")},
 		"stylesheet":                   {OddInstruction, before("<alert", "<?xml-stylesheet href='cap.xsl'?>")},
-	} {
+	}
+}
+
+// goldenOfOneInfo is the golden alert in one language.
+func goldenOfOneInfo(t *testing.T) string {
+	t.Helper()
+	a := golden()["alert"]
+	a.Infos = a.Infos[:1]
+	b, err := a.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Each warning is given for what it is about, alone, and the document stays valid.
+func TestWarnings(t *testing.T) {
+	good := goldenOfOneInfo(t)
+	var taken [][]byte
+	resource := func(inside string) edit {
+		return before("<area>", "<resource><resourceDesc>Map</resourceDesc><mimeType>image/png</mimeType>"+inside+"</resource>")
+	}
+	for name, c := range oddities(good) {
 		doc := c.make(good)
 		taken = append(taken, doc)
 		r := Check(doc)
