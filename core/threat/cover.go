@@ -15,8 +15,7 @@ import (
 // radio horizon over an earth of 4/3 radius included.
 func Cover(live []track.Live, zones *zone.Set) Coverage {
 	var c Coverage
-	var sites []track.Live
-	dead := false
+	var sites, gone []track.Live
 	for _, l := range live {
 		switch {
 		case !l.Source.HasSite || !(l.Source.Coverage.Range > 0):
@@ -25,14 +24,35 @@ func Cover(live []track.Live, zones *zone.Set) Coverage {
 		case l.Alive:
 			sites = append(sites, l)
 		default:
-			dead = true
+			gone = append(gone, l)
 		}
 	}
-	c.any, c.whole = len(sites) > 0, len(sites) > 0 && !dead
+	c.any, c.whole = len(sites) > 0, len(sites) > 0 && len(gone) == 0
 	if zones == nil || len(sites) == 0 {
 		return c
 	}
-	c.covered = make(map[zone.ID][class.Count]bool, zones.Len())
+	c.covered = overlook(sites, zones)
+	c.dark = overlook(gone, zones)
+	return c
+}
+
+// watchHeight is the height over the ground, in metres, from which down a picture is said to
+// have a zone in it at all: what nears it, at the latest what flies high, is seen.
+const watchHeight = 3000
+
+// view is what sources could see over a zone: of which class, and whether anything at
+// watchHeight.
+type view struct {
+	classes [class.Count]bool
+	high    bool
+}
+
+// overlook is what sources could see over each zone, left out where that is nothing.
+func overlook(sites []track.Live, zones *zone.Set) map[zone.ID]view {
+	if len(sites) == 0 {
+		return nil
+	}
+	views := make(map[zone.ID]view, zones.Len())
 	places := make([]geo.ECEF, len(sites))
 	for i, l := range sites {
 		places[i] = l.Source.Site.ECEF()
@@ -40,7 +60,7 @@ func Cover(live []track.Live, zones *zone.Set) Coverage {
 	for i := range zones.Len() {
 		z := zones.ByIndex(i)
 		at := geo.Position{Point: z.Label}.ECEF()
-		var seen [class.Count]bool
+		var v view
 		some := false
 		for k, l := range sites {
 			d := distance(at, places[k])
@@ -48,17 +68,20 @@ func Cover(live []track.Live, zones *zone.Set) Coverage {
 				continue
 			}
 			floor := float64(l.Source.Coverage.Floor) + d*d/(2*earthRadius*4/3)
+			if floor <= watchHeight {
+				v.high, some = true, true
+			}
 			for _, cl := range class.All() {
 				if defaults[cl].Height >= floor {
-					seen[cl], some = true, true
+					v.classes[cl], some = true, true
 				}
 			}
 		}
 		if some {
-			c.covered[z.ID] = seen
+			views[z.ID] = v
 		}
 	}
-	return c
+	return views
 }
 
 func distance(a, b geo.ECEF) float64 {

@@ -61,14 +61,25 @@ const Negligible = 0.001
 // Coverage says per zone and class whether a live source could confirm or refute an
 // object there. The zero value covers nothing.
 type Coverage struct {
-	covered map[zone.ID][class.Count]bool
+	covered map[zone.ID]view // by live sources
+	dark    map[zone.ID]view // by registered ones that are not alive
 	any     bool
 	whole   bool
 }
 
 // Covers reports whether a live source could see an object of class c over zone id.
 func (c Coverage) Covers(id zone.ID, k class.Class) bool {
-	return k.Valid() && c.covered[id][k]
+	return k.Valid() && c.covered[id].classes[k]
+}
+
+// Watches reports whether zone id is in the picture at all: a live source could see, from the
+// height of an aircraft up, what comes to it. It says nothing of what flies low there.
+func (c Coverage) Watches(id zone.ID) bool { return c.covered[id].high }
+
+// Blinded reports whether a source that is not alive now could see an object of class k over
+// zone id, and no live one can: the eyes that would have seen it there are lost.
+func (c Coverage) Blinded(id zone.ID, k class.Class) bool {
+	return k.Valid() && c.dark[id].classes[k] && !c.covered[id].classes[k]
 }
 
 // Picture is the contract's one word for the whole country.

@@ -236,7 +236,7 @@ const unknownPeople = 5_000
 
 // describe takes over what the set says of a zone.
 func (b *Book) describe(p *place) {
-	p.shelter, p.people = b.opts.Shelter, unknownPeople
+	p.shelter, p.people, p.across = b.opts.Shelter, unknownPeople, 0
 	z, ok := b.zones.Get(p.id)
 	if ok && z.ShelterKnown {
 		p.shelter = z.Shelter

@@ -15,6 +15,7 @@ type place struct {
 	id       zone.ID
 	shelter  time.Duration // to reach shelter
 	people   int           // who live there
+	across   float64       // metres, as a circle of its area; 0: not worked out yet
 	parts    []part        // ascending by track
 	auto     *member       // in the one automatic warning that holds it
 	declared []*member     // in declared ones, in the order they came
@@ -102,6 +103,7 @@ type member struct {
 type cause struct {
 	track  threat.TrackID
 	class  class.Class
+	mix    class.Mix // what it may be, when it last threatened; zero: not known
 	latest time.Time // of its arrival when it last threatened; zero: unknown
 	seenAt time.Time
 	awayAt time.Time // since when it is seen not to threaten; zero: it is not
@@ -129,15 +131,18 @@ func (m *member) each(yield func(*cause) bool) {
 // keeps what is known of it current.
 func (b *Book) involve(m *member, x part) {
 	i := m.cause(x.s.id)
-	if i < 0 {
+	fresh := i < 0
+	if fresh {
 		i = b.addCause(m, x)
 	}
 	if i < 0 {
 		return
 	}
 	c := &m.causes[i]
-	c.class, c.seenAt = x.s.class, latest(c.seenAt, stamp(x.s.f.SeenAt))
-	if x.arrival.Known() {
+	c.class, c.mix, c.seenAt = x.s.class, x.s.mix, latest(c.seenAt, stamp(x.s.f.SeenAt))
+	// What is drawn on from a sighting long ago lies so wide that a hundredth of it is over
+	// every zone around: once that is all, when it was to come by stands.
+	if x.arrival.Known() && (fresh || x.s.alive(b.now) || b.stillOf(x, m.st.Stage) >= 1) {
 		c.latest = x.arrival.Latest
 	}
 }

@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "rewrite the traces of the scripts")
 //
 //	track ID class=C [a=P@FROM-TO ...] [key=value ...]   a forecast, weighed at once
 //	see-nothing | see                                    no sensor covers anything; all is covered
+//	see-high | see-high-blinded                          nothing is seen under 1,000 m, as ever or because that sensor is dead
 //	rule C STAGE key=value ..., policy key=value         change the policy
 //	to DURATION                                          lets time pass until then
 //	declare|extend|end|confirm|veto ID key=value ...     a person's command
@@ -86,6 +87,10 @@ func (w *world) do(f []string) error {
 	switch f[0] {
 	case "track":
 		return w.doTrack(f[1], f[2:])
+	case "see-high":
+		w.cover = threat.Cover([]track.Live{sensorOver("high", 1000, true)}, w.zones)
+	case "see-high-blinded":
+		w.cover = threat.Cover([]track.Live{sensorOver("high", 1000, true), sensorOver("low", -1e9, false)}, w.zones)
 	case "see":
 		w.cover = covered(w.zones)
 	case "see-nothing":

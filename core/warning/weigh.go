@@ -217,7 +217,7 @@ func (b *Book) keep(m *member, look *soonest) {
 		m.clearAt = b.now
 	}
 	b.foresee(m)
-	covered := b.cover.Covers(m.st.Zone, m.st.Threat)
+	covered := b.inPicture(m.st.Zone, m.st.Threat)
 	ready := latest(m.clearAt.Add(r.Hold), m.st.Since.Add(r.Stay))
 	ripe := over && !b.now.Before(ready)
 	if ripe && covered {
@@ -298,6 +298,9 @@ func (b *Book) overAll(m *member, r Rule, look *soonest) (over bool, seen time.T
 		over = false
 		seen = latest(seen, c.seenAt)
 		look.add(c.latest)
+		if at, bounded := b.goneBy(m, c); bounded {
+			look.add(at)
+		}
 		if !c.latest.After(b.now) {
 			look.add(b.now.Add(patience))
 		}
@@ -339,20 +342,6 @@ func (b *Book) overBy(m *member, c *cause, r Rule, look *soonest) string {
 	look.add(s.f.SeenAt.Add(maxStale + time.Millisecond))
 	c.away = !b.now.Before(c.awayAt.Add(r.Hold))
 	return "passed"
-}
-
-// lostOver is for a cause that is not seen now: it is over if it had been seen away for
-// long enough, or if the latest time of its arrival is past and a sensor that would see it
-// there sees nothing.
-func (b *Book) lostOver(m *member, c *cause) string {
-	if c.away {
-		return "passed"
-	}
-	c.awayAt = time.Time{}
-	if !c.latest.IsZero() && !c.latest.After(b.now) && b.cover.Covers(m.st.Zone, c.class) {
-		return "due"
-	}
-	return ""
 }
 
 // whyOver says in a line what the all-clear rests on.

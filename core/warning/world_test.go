@@ -56,10 +56,15 @@ func newSet(t testing.TB, zones ...zone.Zone) *zone.Set {
 
 // covered is the coverage of one sensor that sees everything.
 func covered(zones *zone.Set) threat.Coverage {
-	return threat.Cover([]track.Live{{Alive: true, Source: observation.Source{
-		ID: "r", Kind: "asterix", HasSite: true, Site: geo.Position{Point: geo.Point{Lat: 50, Lon: 30}},
-		Coverage: observation.Coverage{Range: 2_000_000, Floor: -1e9},
-	}}}, zones)
+	return threat.Cover([]track.Live{sensorOver("r", -1e9, true)}, zones)
+}
+
+// sensorOver is one sensor that sees everything above a height, or would.
+func sensorOver(id string, floor geo.Metres, alive bool) track.Live {
+	return track.Live{Alive: alive, Source: observation.Source{
+		ID: id, Kind: "asterix", HasSite: true, Site: geo.Position{Point: geo.Point{Lat: 50, Lon: 30}},
+		Coverage: observation.Coverage{Range: 2_000_000, Floor: floor},
+	}}
 }
 
 // world is a book with what a core would give it: forecasts renewed every 10 s for

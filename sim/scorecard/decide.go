@@ -42,6 +42,7 @@ type outcome struct {
 	prepared       float64 // not in shelter, but told to prepare
 	missed         [causes]float64
 	possible       float64   // events of which a plot came before
+	letOut         float64   // events, not warned, whose zone had been in shelter since that plot and was let out
 	margins        []float64 // seconds of lead less shelter and delivery time, of the warned
 }
 
@@ -54,6 +55,7 @@ func (o *outcome) add(u *outcome) {
 		o.missed[i] += u.missed[i]
 	}
 	o.possible += u.possible
+	o.letOut += u.letOut
 	o.margins = append(o.margins, u.margins...)
 }
 
@@ -156,8 +158,11 @@ func (p *play) judgeEvent(d *decision, e event, spans []span, policy warning.Pol
 	if p.facts.plots[first.Object][0] < first.Enter {
 		o.possible = 1
 	}
-	covered, prepared := false, false
+	covered, prepared, let := false, false, 0.0
 	for _, s := range spans {
+		if s.stage == warning.Shelter && s.to > p.facts.plots[first.Object][0] && s.to <= first.Enter {
+			let = 1
+		}
 		if s.from > first.Enter || s.to < first.Enter {
 			continue
 		}
@@ -178,6 +183,7 @@ func (p *play) judgeEvent(d *decision, e event, spans []span, policy warning.Pol
 	} else {
 		why := p.why(e, kind, policy)
 		o.missed[why] = 1
+		o.letOut = let
 		if why != unseen {
 			d.misses = append(d.misses, p.miss(e, why))
 		}

@@ -157,6 +157,7 @@ type Reached struct {
 	Avoidable *float64       `json:"missed_of_possible,omitempty"`  // missed, of those with a plot before
 	Trackable *float64       `json:"missed_of_trackable,omitempty"` // the same of those with three plots in time
 	Prepared  int            `json:"missed_but_prepared"`
+	LetOut    int            `json:"missed_and_let_out"` // had been in shelter since the object's first plot
 	Why       map[string]int `json:"missed_why"`
 	Margin    *Quantiles     `json:"margin_s,omitempty"` // lead less shelter and delivery time
 }
@@ -349,7 +350,7 @@ func verdict(hits, events, needless float64) Verdict {
 func (o *outcome) figures() Reached {
 	missed := o.events - o.warned
 	r := Reached{
-		Events: int(o.events), Possible: int(o.possible), Prepared: int(o.prepared),
+		Events: int(o.events), Possible: int(o.possible), Prepared: int(o.prepared), LetOut: int(o.letOut),
 		InTime: ratio(o.safe, o.events), Late: ratio(o.warned-o.safe, o.events), Missed: ratio(missed, o.events),
 		Avoidable: ratio(missed-o.missed[unseen], o.possible),
 		Trackable: ratio(missed-o.missed[unseen]-o.missed[hurried], o.events-o.missed[unseen]-o.missed[hurried]),
