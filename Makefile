@@ -65,6 +65,11 @@ bench-track:
 month: build
 	cd web/public && TOCSIN_MONTH=1 npx vitest run --config vitest.browser.config.ts test/memory.browser.test.ts
 
+# Draws docs/night.webp: a recorded morning on the page, from `tocsin replay --speed 60`. Six minutes.
+.PHONY: pictures
+pictures: build
+	cd web/public && npx vitest run --config vitest.pictures.config.ts
+
 # Rewrites the traces of the scenarios; read the difference before you commit it.
 scenarios: build
 	$(BIN) sim --update scenarios/*.txt

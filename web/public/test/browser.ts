@@ -108,3 +108,24 @@ export async function arm(page: Page): Promise<void> {
 export async function withoutMap(page: Page): Promise<void> {
   await page.route('**/assets/map-*', (route) => route.abort());
 }
+
+/** The colour of the middle of a zone on the map, as the screen shows it. */
+export async function mapColour(page: Page): Promise<[number, number, number]> {
+  const shot = await page.locator('.canvas canvas.maplibregl-canvas').screenshot();
+  return page.evaluate(async (bytes) => {
+    const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: 'image/png' }));
+    const pen = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+    if (pen === null) throw new Error('no canvas');
+    pen.drawImage(picture, 0, 0);
+    const { data } = pen.getImageData(Math.floor(picture.width / 2) - 6, Math.floor(picture.height / 2) - 6, 12, 12);
+    const sums: [number, number, number] = [0, 0, 0];
+    for (let i = 0; i < data.length; i += 4) for (const c of [0, 1, 2] as const) sums[c] += (data[i + c] ?? 0) / (data.length / 4);
+    return sums;
+  }, [...shot]);
+}
+
+/** Whether that is the red of a shelter. */
+export async function mapRed(page: Page): Promise<boolean> {
+  const [r, g, b] = await mapColour(page);
+  return r > 130 && g < 90 && b < 100;
+}

@@ -12,6 +12,7 @@ import { Scales } from './memory.js';
 import type { Held } from './memory.js';
 import { ukrainian } from './nights.js';
 import { serve, unbuilt } from './system.js';
+import type { System } from './system.js';
 
 /** Rounds that are not looked at: caches fill, code is loaded. */
 const warmUp = 2;
@@ -101,29 +102,14 @@ describe.skipIf(missing !== undefined)(`a page left open for a month${missing ==
 
   test('a recorded month of warnings', { timeout: 3_600_000 }, async () => {
     const system = await serve();
-    const open = await begin(`${system.url}?lang=en`, ['Kyiv', 'Kharkiv', 'Mykolaiv', 'Zaporizhia']);
-    const scales = await Scales.of(browser, open.page);
-    const held: Held[] = [];
-    const weigh = async (when: string): Promise<void> => {
-      const now = await scales.weigh();
-      held.push(now);
-      console.log(`${when}: ${inWords(now)}; resident ${((await scales.resident('renderer')) / 1e6).toFixed(0)} MB, ${((await scales.resident('GPU')) / 1e6).toFixed(0)} MB for drawing`);
-    };
-    await weigh('at first');
-    let over = false;
-    const replayed = system.replay(ukrainian ?? '', '--format', 'ua-official', '--from', month.from, '--until', month.until, '--speed', 'max').finally(() => (over = true));
-    replayed.catch(() => undefined); // told below
-    for (let minutes = 0.5; !over; minutes += 0.5) {
-      await Promise.race([replayed, new Promise((resolve) => setTimeout(resolve, 30_000))]);
-      await weigh(over ? 'at the end' : `after ${minutes} min`);
+    try {
+      const open = await begin(`${system.url}?lang=en`, ['Kyiv', 'Kharkiv', 'Mykolaiv', 'Zaporizhia']);
+      await through(system, open);
+      expect(open.wrongs).toEqual([]);
+      await open.close();
+    } finally {
+      await system.stop();
     }
-    const report = await replayed;
-    console.log(`${report.alarms} alarms, ${report.given.commands} commands, ${report.figures.changes} changes of zones in ${(report.took_ms / 1000).toFixed(0)} s`);
-    expect(report.given.refused).toEqual({});
-    flat(held);
-    expect(open.wrongs).toEqual([]);
-    await open.close();
-    await system.stop();
   });
 
   test('a month of beats', { timeout: 3_600_000 }, async () => {
@@ -149,6 +135,29 @@ describe.skipIf(missing !== undefined)(`a page left open for a month${missing ==
     await service.kill();
   });
 });
+
+/** Weighs a page every half minute while the month goes by. */
+async function through(system: System, open: Visit): Promise<void> {
+  const scales = await Scales.of(browser, open.page);
+  const held: Held[] = [];
+  const weigh = async (when: string): Promise<void> => {
+    const now = await scales.weigh();
+    held.push(now);
+    console.log(`${when}: ${inWords(now)}; resident ${((await scales.resident('renderer')) / 1e6).toFixed(0)} MB, ${((await scales.resident('GPU')) / 1e6).toFixed(0)} MB for drawing`);
+  };
+  await weigh('at first');
+  let over = false;
+  const replayed = system.replay(ukrainian ?? '', '--format', 'ua-official', '--from', month.from, '--until', month.until, '--speed', 'max').finally(() => (over = true));
+  replayed.catch(() => undefined); // told below
+  for (let minutes = 0.5; !over; minutes += 0.5) {
+    await Promise.race([replayed.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 30_000))]);
+    await weigh(over ? 'at the end' : `after ${minutes} min`);
+  }
+  const report = await replayed;
+  console.log(`${report.alarms} alarms, ${report.given.commands} commands, ${report.figures.changes} changes of zones in ${(report.took_ms / 1000).toFixed(0)} s`);
+  expect(report.given.refused).toEqual({});
+  flat(held);
+}
 
 /**
  * The least that is held in the last third is what it was in the third before: what is shown goes up and down with what is

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { Signer, item, pair } from '../../testing/signer.js';
-import { absent, arm, choose, launch, light, look, slow, visit } from './browser.js';
+import { absent, arm, choose, launch, light, look, mapRed, slow, visit } from './browser.js';
 import type { Visit } from './browser.js';
 import { Service } from '../../testing/service.js';
 import type { ServiceOptions } from '../../testing/service.js';
@@ -27,21 +27,6 @@ async function begin(options: ServiceOptions = {}, context: BrowserContextOption
   return open.page;
 }
 
-/** The colour of the middle of a zone on the map, as the screen shows it. */
-async function mapColour(page: Page): Promise<[number, number, number]> {
-  const shot = await page.locator('.canvas canvas.maplibregl-canvas').screenshot();
-  return page.evaluate(async (bytes) => {
-    const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: 'image/png' }));
-    const pen = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
-    if (pen === null) throw new Error('no canvas');
-    pen.drawImage(picture, 0, 0);
-    const { data } = pen.getImageData(Math.floor(picture.width / 2) - 6, Math.floor(picture.height / 2) - 6, 12, 12);
-    const sums: [number, number, number] = [0, 0, 0];
-    for (let i = 0; i < data.length; i += 4) for (const c of [0, 1, 2] as const) sums[c] += (data[i + c] ?? 0) / (data.length / 4);
-    return sums;
-  }, [...shot]);
-}
-
 describe.skipIf(absent !== undefined)(`the page in Chromium${absent === undefined ? '' : ` (skipped: ${absent})`}`, () => {
   test('a shelter frame is shown and sounds within 1 s, turns the zone red, and ends by an all-clear', async () => {
     const page = await begin();
@@ -63,7 +48,7 @@ describe.skipIf(absent !== undefined)(`the page in Chromium${absent === undefine
     await light(page, 'warned');
     const card = page.locator('.place');
     expect(await card.innerText()).toMatch(/Drones: take shelter now[^]*30 seconds[^]*1:3\d[^]*In force until/);
-    await expect.poll(async () => { const [r, g, b] = await mapColour(page); return r > 130 && g < 90 && b < 100; }, { timeout: slow }).toBe(true);
+    await expect.poll(() => mapRed(page), { timeout: slow }).toBe(true);
     await page.getByRole('button', { name: 'Silence' }).click();
     service.say(item(['T1'], { at: Date.now(), stage: 'quiet', end: 'all-clear', threat: 'drone' }));
     await look(page, 'all-clear');

@@ -80,6 +80,8 @@ export async function serve(country: 'ua' | 'il' = 'ua'): Promise<System> {
   writeFileSync(config, `universe: exercise\ndata: ${data}\npublic: {listen: "127.0.0.1:0"}\ndesk: {listen: "127.0.0.1:0"}\nzones: [${country}]\nbasemap: ${country}\nlanguages: ${languages}\nsender: exercise@tocsin.example\n`);
   const node = spawn(program, ['serve', '--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   const running = new Set<ChildProcess>();
+  // A test that breaks off must leave no process behind.
+  process.once('exit', () => node.kill('SIGKILL'));
   const ended = new Promise<void>((resolve) => node.once('exit', () => resolve()));
   const stop = async (): Promise<void> => {
     for (const child of running) child.kill('SIGTERM');
