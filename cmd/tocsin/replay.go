@@ -162,7 +162,11 @@ func (r replayCmd) openPlaces(c *console, p *replayPlan) error {
 		if err != nil {
 			return err
 		}
-		p.set, p.places = set, history.NewGazetteer(set, nil)
+		districts, err := zones.Districts(p.country)
+		if err != nil {
+			return err
+		}
+		p.set, p.places = set, history.NewGazetteer(set, districts)
 		return nil
 	}
 	files, err := readZoneFiles(c, "replay", r.Zones)

@@ -273,7 +273,29 @@ func (g *Gazetteer) district(name string) (Place, bool) {
 	if all := g.districts[letters(districtsIL[name])]; len(all) > 0 {
 		return g.leaves(Widened, all...), true
 	}
+	if all := g.divided(letters(name)); len(all) > 0 {
+		return g.leaves(Widened, all...), true
+	}
 	return Place{}, false
+}
+
+// divided is the ground of a district that is several now, whose names begin with the one it
+// had; nothing where but one does, which may be another altogether.
+func (g *Gazetteer) divided(name string) []zone.ID {
+	if utf8.RuneCountInString(name) < 4 {
+		return nil
+	}
+	var all []zone.ID
+	parts := 0
+	for district, ids := range g.districts { // in any order: a place's zones are sorted
+		if strings.HasPrefix(district, name) {
+			all, parts = append(all, ids...), parts+1
+		}
+	}
+	if parts < 2 {
+		return nil
+	}
+	return all
 }
 
 // begun finds the one zone whose name begins with this one, or that this one begins with, at

@@ -2,7 +2,7 @@
 // named in ../SOURCES.md; ../make.sh calls it and then `tocsin zones build`.
 //
 // In: the unpacked packages and the kept tables beside this folder. Out: files in the work
-// folder and the basemap folder, and on standard output one line for each thing mended. It
+// folder and the basemap folder, il-districts.csv beside the tables, and on standard output one line for each thing mended. It
 // never uses a network.
 package main
 
@@ -144,6 +144,13 @@ func (m *maker) israel() ([]zone.Zone, error) {
 		return nil, err
 	}
 	fmt.Printf("il: %d zones\n", set.Len())
+	districts, err := build.Districts(cities)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(m.tables, "il-districts.csv"), districts, 0o644); err != nil {
+		return nil, err
+	}
 	return zones, os.WriteFile(filepath.Join(m.work, "il.geojson"), set.GeoJSON(), 0o644)
 }
 
