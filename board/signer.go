@@ -78,7 +78,7 @@ func (k SigningKey) breadth() int {
 }
 
 // key returns the key that signs a chain at a time: of those in force the broadest, then
-// the newest that may be preferred, then the newest.
+// the newest that may be preferred, then the one that was known first.
 func (s *Signer) key(region string, at time.Time) (SigningKey, bool) {
 	best := -1
 	for i, k := range s.keys {
@@ -91,9 +91,7 @@ func (s *Signer) key(region string, at time.Time) (SigningKey, bool) {
 		if !at.Before(k.SignFrom) {
 			return k, true
 		}
-		if best < 0 {
-			best = i
-		}
+		best = i // the later in the order, the longer it has been on the list
 	}
 	if best < 0 {
 		return SigningKey{}, false

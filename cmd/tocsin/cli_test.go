@@ -180,6 +180,7 @@ func TestWrongUse(t *testing.T) {
 		{"demo --listen nonsense", "no host:port"},
 		{"demo --country de", "--country must be one of"},
 		{"serve extra", `"extra" is no command and no argument`},
+		{"zones chek x", `"chek" is no command here; did you mean "check"?`},
 		{"decode asterix --edition 048=9.9 x", "unknown edition"},
 		{"decode asterix --port 99999 x", "whole number"},
 		{"board verify", "--root X"},

@@ -182,7 +182,11 @@ func (k keysRotateCmd) Run(c *console) error {
 		return fmt.Errorf("keys rotate: %w", err)
 	}
 	_, err = fmt.Fprintf(c.out, "%s\n", kid)
-	fmt.Fprintf(c.err, "Key %s is on list %d. It signs in two minutes.\n", kid, next.List().Serial)
+	when := "in two minutes"
+	if k.Overlap > 0 && k.Overlap < 2*time.Minute {
+		when = fmt.Sprintf("in %s, when those before it are over; a client that has not fetched the list by then hears nothing until it does, within half a minute", k.Overlap)
+	}
+	fmt.Fprintf(c.err, "Key %s is on list %d. It signs %s.\n", kid, next.List().Serial, when)
 	if s, bad := next.Signer(nil); bad == nil && s.Speaks(board.Whole) {
 		if key, _ := next.List().Find(kid); !key.Jurisdiction.Region(board.Whole) {
 			fmt.Fprintf(c.err, "Warning: from %s on no key here may speak for the whole country.\n", s.Until(board.Whole, time.Now()).Format(time.RFC3339))

@@ -424,7 +424,11 @@ func zoneLine(z board.Zone) (string, watched) {
 		j.Show = it.End.String()
 		return fmt.Sprintf("%s %s since %s", z.Zone, j.Show, it.Since.Format(hourMinute)), j
 	}
-	return fmt.Sprintf("%s NO NEWS: was %s %s; unknown, not safe", z.Zone, it.Stage, it.Threat), j
+	was := it.Stage.String()
+	if it.Stage == warning.Quiet { // the server says that it expired: what it was is not said any more
+		was = "warned of"
+	}
+	return fmt.Sprintf("%s NO NEWS: was %s %s; unknown, not safe", z.Zone, was, it.Threat), j
 }
 
 func jsonTime(t time.Time) string {

@@ -104,6 +104,7 @@ var wordings = []wording{
 	word(`bool value must be .* but got "([^"]*)"`, `"$1" is neither true nor false`),
 	word(`expected duration but got "([^"]*)".*`, `"$1" is no length of time such as 90s or 10m`),
 	word(`: unexpected argument (\S+)$`, `: "$1" is one argument too many`),
+	word(`^unexpected argument (\S+), did you mean (.*)\?$`, `"$1" is no command here; did you mean $2?`),
 	word(`^unexpected argument (\S+)`, `"$1" is no command and no argument that belongs here`),
 	word(`: expected .*but got "EOL".*`, `: the value after it is missing`),
 	word(`: expected "<([^>"]+)>.*`, `: something is missing: <$1>`),
