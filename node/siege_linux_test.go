@@ -21,7 +21,7 @@ import (
 )
 
 // The siege as tests run it is of a system that may open few files, so that few attackers
-// are enough. `go test ./node -run Siege -v -attackers 18000 -files 20000 -siegezones 30000` is the real size.
+// are enough. `go test ./node -run Siege -v -attackers 5000 -files 4000 -siegezones 30000` is of 3,000 places.
 var (
 	attackers  = flag.Int("attackers", 1200, "connections that attack the public listener at once")
 	files      = flag.Int("files", 900, "files that the attacked system may open")
@@ -193,7 +193,7 @@ type assault struct {
 
 // hang waits until the connection is closed by the other side, or the siege ends, reading nothing.
 func hang(ctx context.Context, conn net.Conn) {
-	tick := time.NewTicker(200 * time.Millisecond)
+	tick := time.NewTicker(200 * time.Millisecond * time.Duration(1+*attackers/1200)) // else looking takes the machine
 	defer tick.Stop()
 	for {
 		select {
