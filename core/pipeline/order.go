@@ -36,13 +36,17 @@ func (o Order) Input() Input {
 		return Commanded{o.Command}
 	}
 	said := o.Said.Observation
+	// As the journal gives it back: a wall time, without what a clock of this process knows.
+	said.ObservedAt, said.ReceivedAt = said.ObservedAt.Round(0), said.ReceivedAt.Round(0)
 	switch {
 	case o.Said.Fix != nil:
 		said.Body = *o.Said.Fix
 	case o.Said.Bearing != nil:
 		said.Body = *o.Said.Bearing
 	case o.Said.Cue != nil:
-		said.Body = *o.Said.Cue
+		cue := *o.Said.Cue
+		cue.LaunchedAt = cue.LaunchedAt.Round(0)
+		said.Body = cue
 	}
 	return Observed{Observation: said}
 }

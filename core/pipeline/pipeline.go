@@ -50,8 +50,12 @@ type Received struct{ Receipt alert.Receipt }
 // Health is a condition of the edges that the core should know: a feed that died.
 type Health struct{ Condition health.Condition }
 
-// PolicyChanged brings a new policy, already read and checked.
-type PolicyChanged struct{ Policy warning.Policy }
+// PolicyChanged brings a new policy, already read and checked. File is what it was read
+// from, for the recording alone; nil is the one that ships.
+type PolicyChanged struct {
+	Policy warning.Policy
+	File   []byte
+}
 
 // ZonesChanged brings a new zone set. Every warned place stays warned.
 type ZonesChanged struct{ Zones *zone.Set }
