@@ -6,6 +6,8 @@
 // counted), and is never what a restart depends on: that is the journal. Its newest records
 // may be lost in a power cut; what is torn or missing is counted and passed over on reading.
 //
+// A body that is too long for one record is written as several, its parts, and given back whole.
+//
 // The folder holds segments named NUMBER-SALT.rec: NUMBER twelve decimal digits that grow,
 // SALT sixteen hexadecimal digits that the checksums of the segment's records begin with. The
 // salt stands in the name so that no lost first page can take a segment with it.
@@ -33,14 +35,16 @@ import (
 
 // Bounds.
 const (
-	MaxBody         = 1 << 20   // bytes of one record
+	MaxBody         = 64 << 20  // bytes of one body
+	maxRecord       = 1 << 20   // bytes of one record: a body longer than that has parts
 	maxSegmentBytes = 256 << 20 // and what Read takes of a foreign file
-	minSegmentBytes = 2 * MaxBody
+	minSegmentBytes = 2 * maxRecord
 	maxSegments     = 100_000
 	maxNumber       = 900_000_000_000 // leaves room to count on behind any file that is believed
 )
 
-// ErrInvalid says that a record is longer than MaxBody, or that Options are out of bounds.
+// ErrInvalid says that a body is longer than MaxBody, or than half of what the recording may
+// hold, or that Options are out of bounds.
 var ErrInvalid = errors.New("outside the bounds of the recording")
 
 // Options of Open. The zero value keeps at most 1 GiB.
@@ -51,7 +55,7 @@ type Options struct {
 
 // Stats are counts since Open, and what is there now, for metrics.
 type Stats struct {
-	Records int64 // written
+	Records int64 // bodies written
 	Lost    int64 // refused or failed: not in the recording
 	Dropped int64 // segments deleted because of the bounds, or by DropOldest
 	Bytes   int64 // on disk now
@@ -68,6 +72,8 @@ type Recording struct {
 	number   uint64 // of the last record in file
 	stats    Stats
 	scratch  []byte
+	part     []byte // room for a record
+	bodies   uint64 // how many of several parts were begun
 	closed   bool
 }
 
@@ -184,7 +190,7 @@ func (r *Recording) DropOldest() bool {
 func (r *Recording) Write(at time.Time, body []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.write(at, body); err != nil {
+	if err := r.body(at, body); err != nil {
 		r.stats.Lost++
 		return fmt.Errorf("recording: write: %w", err)
 	}
@@ -192,21 +198,40 @@ func (r *Recording) Write(at time.Time, body []byte) error {
 	return nil
 }
 
-func (r *Recording) write(at time.Time, body []byte) error {
-	if len(body) > MaxBody {
-		return fmt.Errorf("record of %d bytes, at most %d are taken: %w", len(body), MaxBody, ErrInvalid)
+// body writes a body in as many records as it needs.
+func (r *Recording) body(at time.Time, body []byte) error {
+	if limit := min(MaxBody, r.opts.SegmentBytes*r.opts.Segments/2); len(body) > limit {
+		return fmt.Errorf("%d bytes, at most %d are taken: %w", len(body), limit, ErrInvalid)
 	}
+	count := (len(body) + maxPart - 1) / maxPart
+	if count <= 1 {
+		return r.write(at, append(append(r.part[:0], whole), body...))
+	}
+	r.bodies++
+	for i := range count {
+		rest := body[i*maxPart:]
+		record := partHead(r.part[:0], r.bodies, i, count)
+		if err := r.write(at, append(record, rest[:min(maxPart, len(rest))]...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes one record.
+func (r *Recording) write(at time.Time, record []byte) error {
+	r.part = record[:0]
 	if r.closed {
 		return os.ErrClosed
 	}
-	need := int64(frame.HeaderSize + len(body))
+	need := int64(frame.HeaderSize + len(record))
 	if r.file == nil || r.segments[len(r.segments)-1].bytes+need > int64(r.opts.SegmentBytes) {
 		if err := r.rotate(); err != nil {
 			return err
 		}
 	}
 	current := &r.segments[len(r.segments)-1]
-	r.scratch = frame.Append(r.scratch[:0], current.salt, frame.Record{Number: r.number + 1, At: at.UnixMilli(), Body: body})
+	r.scratch = frame.Append(r.scratch[:0], current.salt, frame.Record{Number: r.number + 1, At: at.UnixMilli(), Body: record})
 	n, err := r.file.WriteAt(r.scratch, current.bytes)
 	if err != nil {
 		// What was written in part is written over by the next, or is torn.
@@ -271,20 +296,22 @@ func (r *Recording) Close() error {
 // Found says what Read came across.
 type Found struct {
 	Segments int   // read
-	Records  int64 // whole, of any time
-	Missing  int64 // known to have been written and not whole: at least so many
+	Records  int64 // bodies that are whole, of any time
+	Missing  int64 // records known to have been written and not whole: at least so many
+	Torn     int64 // bodies of which parts are there and parts are not
 }
 
-// Read yields the records of a folder whose time is at or after from and before to (no end if
+// Read yields the bodies of a folder whose time is at or after from and before to (no end if
 // to is zero), in the order of writing. It may run while the folder is written; segments that
 // are dropped meanwhile are passed over. The body is yield's. It ends when yield returns an
-// error, with that error, or when ctx ends. It takes as much memory as one segment.
+// error, with that error, or when ctx ends. It takes as much memory as one segment and one body.
 func Read(ctx context.Context, dir string, from, to time.Time, yield func(at time.Time, body []byte) error) (Found, error) {
 	var found Found
 	segments, err := list(dir)
 	if err != nil {
 		return found, fmt.Errorf("recording: read: %w", err)
 	}
+	parts := joiner{found: &found}
 	for _, s := range segments {
 		if err := ctx.Err(); err != nil {
 			return found, fmt.Errorf("recording: read: %w", err)
@@ -296,23 +323,24 @@ func Read(ctx context.Context, dir string, from, to time.Time, yield func(at tim
 		if err != nil {
 			return found, fmt.Errorf("recording: read: %w", err)
 		}
-		seen, err := frame.Scan(b, s.salt, MaxBody, func(r frame.Record) error {
+		seen, err := frame.Scan(b, s.salt, maxRecord, func(r frame.Record) error {
+			body, ok := parts.take(r)
 			at := time.UnixMilli(r.At).UTC()
-			if at.Before(from) || (!to.IsZero() && !at.Before(to)) {
+			if !ok || at.Before(from) || (!to.IsZero() && !at.Before(to)) {
 				return nil
 			}
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("recording: read: %w", err)
 			}
-			return yield(at, r.Body)
+			return yield(at, body)
 		})
 		found.Segments++
-		found.Records += int64(seen.Whole)
 		found.Missing += int64(seen.Missing())
 		if err != nil {
 			return found, err
 		}
 	}
+	parts.drop()
 	return found, nil
 }
 
