@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"journal":           {"health"},
 	"journal/account":   {"core/*", "journal"},
 	"journal/recording": {"health", "journal"},
+	"journal/rerun":     {"core/*", "journal", "journal/recording"},
 	"wire/asterix":      {"health"},
 	"wire/cap12":        {},
 	"wire/pcap":         {},
@@ -67,7 +68,7 @@ var mayImport = map[string][]string{
 	"sim/scorecard":     {"core/*", "sim/raid"},
 	"node/keyring":      {"core/geo", "core/class", "core/zone", "core/alert", "board"},
 	"node":              {"*"},
-	"cmd/tocsin":        {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "scenarios", "journal", "journal/account", "desk", "vectors"},
+	"cmd/tocsin":        {"node", "node/keyring", "sim", "sim/*", "wire/*", "board", "core/*", "zones", "zones/build", "scenarios", "journal", "journal/account", "journal/rerun", "desk", "vectors"},
 
 	"core/track/registration": {"core/geo", "core/observation"},
 	"core/track/presence":     {"core/geo", "core/class", "core/observation"},

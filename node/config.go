@@ -44,6 +44,7 @@ type Config struct {
 	Policy    string         `yaml:"policy"`
 	Sources   []Source       `yaml:"sources"`
 	Replay    *Replay        `yaml:"-"` // not of the file: `tocsin replay` sets it
+	Revision  string         `yaml:"-"` // of the program, for the recording
 }
 
 // Replay makes a system live in the time of a recording. An exercise only.

@@ -45,6 +45,7 @@ type loop struct {
 	withheld   map[warning.ID]bool                                    // those that notSigned is raised for
 	regions    []string
 	keeper     keeper
+	recorder   *recorder // nil: nothing is recorded
 	out        publisher
 	outboxes   []outbox
 	health     *health.Board
@@ -65,7 +66,7 @@ type loop struct {
 	conditions   chan health.Condition
 	signers      chan *board.Signer
 	sets         chan newSet
-	policies     chan warning.Policy
+	policies     chan pipeline.PolicyChanged
 	broken       chan error    // a disk that failed under someone else
 	ended        chan struct{} // closed when run returns
 	inForce      inForce
@@ -150,8 +151,8 @@ func (l *loop) run(ctx context.Context) error {
 		case s := <-l.sets:
 			err = l.useSet(s)
 		case p := <-l.policies:
-			l.metrics.policy(p)
-			err = l.step(l.now(), pipeline.PolicyChanged{Policy: p})
+			l.metrics.policy(p.Policy)
+			err = l.step(l.now(), p)
 		case <-timer.C:
 		}
 		if err != nil {
@@ -201,7 +202,7 @@ func (l *loop) useSet(s newSet) error {
 	if err != nil {
 		return fmt.Errorf("node: set: %w", err)
 	}
-	return l.follow(now, l.core.Step(now, pipeline.ZonesChanged{Zones: s.set}), []journal.New{{At: now, Kind: kindSet, Body: body}})
+	return l.follow(now, l.give(now, pipeline.ZonesChanged{Zones: s.set}), []journal.New{{At: now, Kind: kindSet, Body: body}})
 }
 
 // wait is how long nothing is due.
@@ -245,6 +246,9 @@ func (l *loop) keepUp(now time.Time) error {
 	}
 	for _, c := range l.keeper.conditions() {
 		l.note(c)
+	}
+	if c, missing := l.recorder.tell(now, l.keeper.raised[journalFull]); missing {
+		l.moment(c)
 	}
 	if err := l.reserve(now); err != nil {
 		return err
@@ -342,10 +346,16 @@ func (l *loop) reserve(now time.Time) error {
 	return nil
 }
 
+// give gives the core one input. There is no other way to it: what it is given is recorded.
+func (l *loop) give(now time.Time, in pipeline.Input) []pipeline.Change {
+	l.recorder.take(now, in)
+	return l.core.Step(now, in)
+}
+
 // step gives the core one input, keeps what it decided, then speaks. An error is a disk
 // that failed; everything was spoken before it is returned.
 func (l *loop) step(now time.Time, in pipeline.Input) error {
-	out := l.core.Step(now, in)
+	out := l.give(now, in)
 	return l.follow(now, out, nil)
 }
 
@@ -353,7 +363,7 @@ func (l *loop) step(now time.Time, in pipeline.Input) error {
 // decided, in one piece.
 func (l *loop) command(r request) error {
 	now := l.now()
-	out := l.core.Step(now, r.order.Input())
+	out := l.give(now, r.order.Input())
 	answer := pipeline.AnswerOf(r.order.ID, out)
 	answer.Position = r.order.Position
 	body, err := json.Marshal(answer)

@@ -19,7 +19,6 @@ import (
 	"tocsin/core/alert"
 	"tocsin/core/observation"
 	"tocsin/core/pipeline"
-	"tocsin/core/warning"
 	"tocsin/core/zone"
 	"tocsin/gateway"
 	"tocsin/health"
@@ -101,7 +100,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Node, err error
 		return nil, err
 	}
 	n.keepPolicy(opened.text)
-	if err := n.assemble(opened.policy); err != nil {
+	if err := n.assemble(opened); err != nil {
 		return nil, err
 	}
 	n.condition(policyTold(opened.refused))
@@ -153,7 +152,7 @@ func (n *Node) openWords() error {
 }
 
 // assemble makes the rooms and gives them what was remembered.
-func (n *Node) assemble(policy warning.Policy) error {
+func (n *Node) assemble(policy openedPolicy) error {
 	sources := make([]observation.Source, len(n.cfg.Sources))
 	for i, s := range n.cfg.Sources {
 		sources[i] = s.Observed()
@@ -168,10 +167,10 @@ func (n *Node) assemble(policy warning.Policy) error {
 		regions = append(regions, string(r))
 	}
 	n.memory.doubt(n.started, regions)
-	core := pipeline.New(pipeline.Config{
-		Alert: n.words, Zones: n.sets.now(), Policy: policy, Sources: sources,
-		TrackPrefix: fmt.Sprintf("t%d-", n.memory.starts+1), Each: sideBySide,
-	})
+	config := pipeline.Config{
+		Alert: n.words, Zones: n.sets.now(), Policy: policy.policy, Sources: sources,
+		TrackPrefix: fmt.Sprintf("t%d-", n.memory.starts+1), Each: SideBySide,
+	}
 	if n.sensors, err = n.feeds(); err != nil {
 		return err
 	}
@@ -187,10 +186,13 @@ func (n *Node) assemble(policy warning.Policy) error {
 	if err := n.openGateway(); err != nil {
 		return err
 	}
-	if err := n.openLoop(core, public); err != nil {
+	if err := n.openLoop(pipeline.New(config), public); err != nil {
 		return err
 	}
-	n.loop.metrics.policy(policy)
+	n.loop.metrics.policy(policy.policy)
+	if err := n.record(config, policy.text); err != nil {
+		return err
+	}
 	return n.restore()
 }
 
@@ -240,7 +242,7 @@ func (n *Node) openLoop(core *pipeline.Pipeline, public *board.Publisher) error 
 		conditions:   make(chan health.Condition, 1024),
 		signers:      make(chan *board.Signer, 1),
 		sets:         make(chan newSet, 1),
-		policies:     make(chan warning.Policy, 1),
+		policies:     make(chan pipeline.PolicyChanged, 1),
 		broken:       make(chan error, 1),
 		ended:        make(chan struct{}),
 	}
@@ -254,8 +256,9 @@ func (n *Node) openLoop(core *pipeline.Pipeline, public *board.Publisher) error 
 	return nil
 }
 
-// sideBySide calls do with 0 to n-1 on as many processors as there are.
-func sideBySide(n int, do func(i int)) {
+// SideBySide calls do with 0 to n-1 on as many processors as there are, and returns when all
+// calls have.
+func SideBySide(n int, do func(i int)) {
 	var next atomic.Int64
 	work := func() {
 		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
@@ -341,17 +344,23 @@ func (n *Node) Run(ctx context.Context) error {
 	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
 		cause = nil
 	}
-	return errors.Join(cause, n.Close())
+	return errors.Join(cause, n.close(cause == nil && !n.loop.keeper.waiting()))
 }
 
 // Close gives back what Open took. It is safe to call twice.
-func (n *Node) Close() error {
+func (n *Node) Close() error { return n.close(false) }
+
+// close is Close; orderly says that everything decided is kept, or is on its way to be.
+func (n *Node) close(orderly bool) error {
 	var errs []error
 	for _, d := range []*door{n.public, n.desk} {
 		if d != nil {
 			d.server.Close()
 			d.listener.Close()
 		}
+	}
+	if n.loop != nil {
+		n.loop.recorder.close(orderly) // before the journal gives up the folder
 	}
 	if n.spoken != nil {
 		errs = append(errs, n.spoken.Close())

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"tocsin/core/pipeline"
 	"tocsin/core/warning"
 	"tocsin/health"
 )
@@ -103,7 +104,7 @@ func (n *Node) watchPolicy(ctx context.Context) {
 	}
 	n.keepPolicy(b)
 	select {
-	case n.loop.policies <- p:
+	case n.loop.policies <- pipeline.PolicyChanged{Policy: p, File: b}:
 		n.log.Info("policy: another one is in force", "version", p.Version, "hash", p.Hash)
 	case <-ctx.Done():
 	}

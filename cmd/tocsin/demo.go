@@ -23,6 +23,7 @@ type demoCmd struct {
 	Listen   string `help:"Where the page is." default:"localhost:8080"`
 	Desk     string `help:"Where the desk is." default:"127.0.0.1:8081"`
 	Once     bool   `help:"End with the scenario; otherwise it begins again."`
+	Data     string `help:"Keep the data folder here, for tocsin explain and tocsin replay; made if it is not there." placeholder:"DIR"`
 	Debug    bool   `help:"Log tracks too."`
 }
 
@@ -42,7 +43,7 @@ func (d demoCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	dir, remove, err := temporary()
+	dir, remove, err := d.folder()
 	if err != nil {
 		return err
 	}
@@ -74,6 +75,17 @@ func (d demoCmd) Run(c *console) error {
 	stop()
 	group.Wait()
 	return errors.Join(err, simulated)
+}
+
+// folder is the data folder, and what takes it away where it is not to be kept.
+func (d demoCmd) folder() (string, func(), error) {
+	if d.Data == "" {
+		return temporary()
+	}
+	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+		return "", nil, fileError("demo", d.Data, err)
+	}
+	return d.Data, func() {}, nil
 }
 
 // shown is the address as it was asked for, or, where the port was left to the system, as
@@ -109,7 +121,7 @@ func (d demoCmd) world(c *console) (*sim.World, error) {
 // config is a system of the exercise universe with one loopback feed a radar.
 func (d demoCmd) config(w *sim.World, dir string) (node.Config, error) {
 	cfg := node.Defaults()
-	cfg.Universe, cfg.Data = alert.Exercise, dir
+	cfg.Universe, cfg.Data, cfg.Revision = alert.Exercise, dir, programRevision()
 	cfg.Public.Listen, cfg.Desk.Listen = d.Listen, d.Desk
 	cfg.Sender, cfg.Name = "exercise@tocsin.example", "Tocsin"
 	cfg.Zones, cfg.Basemap = []string{w.Zones}, w.Zones

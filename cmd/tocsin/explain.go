@@ -47,14 +47,9 @@ func (e explainCmd) Run(c *console) error {
 	if info, err := os.Stat(e.Data); err != nil || !info.IsDir() {
 		return fmt.Errorf("explain: --data %s: it is no data folder; `tocsin serve` makes one, and `tocsin replay --data` keeps one", shownName(e.Data))
 	}
-	r, err := journal.OpenReader(c.ctx, e.Data)
-	switch {
-	case errors.Is(err, journal.ErrNoJournal):
-		return fmt.Errorf("explain: --data %s: there is no journal in it; name the folder that the system runs on: %w", shownName(e.Data), errNo)
-	case errors.Is(err, journal.ErrCorrupt):
-		return fmt.Errorf("explain: --data %s: its journal is damaged: %w", shownName(e.Data), err)
-	case err != nil:
-		return fmt.Errorf("explain: --data %s: the journal cannot be read now; this user needs to read and write the folder, or a copy of it to read: %w", shownName(e.Data), err)
+	r, err := openJournal(c, "explain: --data", e.Data)
+	if err != nil {
+		return err
 	}
 	defer r.Close() // read only: nothing can be lost
 	set, err := e.set(c, r, at)

@@ -30,8 +30,8 @@ import (
 )
 
 type replayCmd struct {
-	File   string   `arg:"" help:"The history, CSV, also packed with gzip; - is standard input."`
-	Format string   `required:"" enum:"ua-official,il-alerts" help:"What it is: ua-official or il-alerts."`
+	File   string   `arg:"" help:"The history, CSV, also packed with gzip, - is standard input; with --format tocsin a data folder."`
+	Format string   `required:"" enum:"tocsin,ua-official,il-alerts" help:"What it is: tocsin (a data folder with its recording), ua-official or il-alerts."`
 	Speed  string   `default:"max" help:"How many times as fast as it was, or max." placeholder:"N|max"`
 	From   string   `help:"Begin here in the history, such as 2022-10-10T03:00:00Z; by default at its first alarm." placeholder:"TIME"`
 	Until  string   `help:"End here." placeholder:"TIME"`
@@ -41,6 +41,7 @@ type replayCmd struct {
 	Listen string   `help:"Where the page of a system of its own is; by default localhost:8080, and at max a free port." placeholder:"HOST:PORT"`
 	Data   string   `help:"Keep the data folder of a system of its own here, for tocsin explain; it must not exist." placeholder:"DIR"`
 	Board  bool     `name:"board-only" help:"At max: write no CAP documents, whose signatures take longer than all else."`
+	Trace  bool     `help:"With --format tocsin: print what changed, as tocsin sim does."`
 	JSON   bool     `name:"json" help:"The report as JSON."`
 }
 
@@ -50,7 +51,11 @@ func (replayCmd) Help() string {
 At a speed the alarms come as they came, so many times faster, and the page beside it shows them. At max a system of its
 own lives in the recording's time and takes each moment as fast as it can: nothing waits, and its journal tells the night at its
 own times. A live system refuses a replay.
+With --format tocsin it takes a data folder, also while a system runs on it: the core is made anew from each recorded start, is given what it
+was given, and every decision and alert is held against what the journal has kept, byte for byte. Exit code 1 where anything
+differs, nothing could be compared, or a start could not be replayed to its end.
 Examples:
+  tocsin replay ./tocsin-data --format tocsin
   tocsin replay ua-official.csv.gz --format ua-official --json
   tocsin replay ua-official.csv.gz --format ua-official --from 2022-10-10T03:00:00Z --until 2022-10-10T14:00:00Z --speed 60
   tocsin replay il-alerts.csv.gz --format il-alerts --to http://127.0.0.1:8081 --token token.txt --speed 60`
@@ -58,6 +63,12 @@ Examples:
 
 // Run replays and reports. Exit code 1 where the door refused anything.
 func (r replayCmd) Run(c *console) error {
+	if r.Format == recordedFormat {
+		return r.recorded(c)
+	}
+	if r.Trace {
+		return usageError("replay: --trace is of --format tocsin: a history holds alarms, and no core decides on them alone")
+	}
 	p, err := r.plan(c)
 	if err != nil {
 		return err

@@ -34,6 +34,7 @@ func (s serveCmd) Run(c *console) error {
 			return err
 		}
 	}
+	cfg.Revision = programRevision()
 	level := slog.LevelInfo
 	if s.Debug {
 		level = slog.LevelDebug

@@ -17,17 +17,23 @@ func (versionCmd) Help() string { return "Example:\n  tocsin version" }
 
 // Run prints one line: version, revision, contract.
 func (versionCmd) Run(c *console) error {
-	version, of := "unreleased", cmp.Or(revision, "unknown revision")
-	if b, ok := debug.ReadBuildInfo(); ok {
-		if b.Main.Version != "" && b.Main.Version != "(devel)" {
-			version = b.Main.Version
-		}
-		if revision == "" {
-			of = cmp.Or(built(b.Settings), of)
-		}
+	version, of := "unreleased", cmp.Or(programRevision(), "unknown revision")
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
+		version = b.Main.Version
 	}
 	_, err := fmt.Fprintf(c.out, "tocsin %s (%s), contract v1\n", version, of)
 	return err
+}
+
+// programRevision is the revision that this program was built of, or nothing.
+func programRevision() string {
+	if revision != "" {
+		return revision
+	}
+	if b, ok := debug.ReadBuildInfo(); ok {
+		return built(b.Settings)
+	}
+	return ""
 }
 
 // built is the revision that Go itself put into the program, or nothing.
