@@ -129,7 +129,7 @@ func (c *coordinates) point() (geo.Point, error) {
 	if n < len(v) {
 		return geo.Point{}, errors.New("not a position: fewer than two numbers")
 	}
-	return geo.Point{Lon: geo.Degrees(v[0]), Lat: geo.Degrees(v[1])}, nil
+	return written(geo.Point{Lon: geo.Degrees(v[0]), Lat: geo.Degrees(v[1])}), nil
 }
 
 func (c *coordinates) number() (float64, error) {

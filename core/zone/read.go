@@ -58,7 +58,7 @@ func Read(files []File, limits Limits) ([]Zone, Report) {
 	}
 	for i := range rd.zones {
 		if !rd.labelled[i] {
-			rd.zones[i].Label = geo.NewShape(rd.zones[i].Shape).Inside()
+			rd.zones[i].Label = written(geo.NewShape(rd.zones[i].Shape).Inside())
 		}
 	}
 	slices.SortFunc(rd.zones, byID)
@@ -241,7 +241,7 @@ func (rd *reader) feature(n int, f *feature) {
 		rd.report.remark("no level (taken as 1)", string(z.ID))
 	}
 	label, ok := p.label()
-	z.Label = label
+	z.Label = written(label)
 	if !ok && len(z.Shape) > 0 && len(z.Shape[0].Outer) > 0 {
 		z.Label = z.Shape[0].Outer[0] // until the shape is known to be sound
 	}

@@ -131,6 +131,11 @@ func appendRing(b []byte, r geo.Ring) []byte {
 }
 
 // degrees writes an angle with the 12 decimals at most that count (see package geo).
-func degrees(d geo.Degrees) string {
-	return strconv.FormatFloat(math.Round(float64(d)*1e12)/1e12+0, 'f', -1, 64)
-}
+func degrees(d geo.Degrees) string { return strconv.FormatFloat(float64(counted(d)), 'f', -1, 64) }
+
+// counted is an angle as it is written; it has no zero below zero.
+func counted(d geo.Degrees) geo.Degrees { return geo.Degrees(math.Round(float64(d)*1e12)/1e12 + 0) }
+
+// written is a place as it is written: a set that was read and one that was kept and read
+// again must give the same forecasts to the last bit.
+func written(p geo.Point) geo.Point { return geo.Point{Lat: counted(p.Lat), Lon: counted(p.Lon)} }
