@@ -53,7 +53,7 @@ func withFile(f string, dir string) map[string][][]string {
 	all := map[string][][]string{
 		"demo":              {{"demo", "--scenario", f}},
 		"serve":             {{"serve", "--config", f}},
-		"replay":            {{"replay", f, "--format", "ua-official"}, {"replay", f, "--format", "il-alerts"}, {"replay", "-", "--format", "il-alerts", "--zones", f}},
+		"replay":            {{"replay", f, "--format", "tocsin"}, {"replay", f, "--format", "ua-official"}, {"replay", f, "--format", "il-alerts"}, {"replay", "-", "--format", "il-alerts", "--zones", f}},
 		"explain":           {{"explain", "--at", "50,30", "--data", f}},
 		"sim":               {{"sim", f}, {"sim", "--check", f}},
 		"decode asterix":    {{"decode", "asterix", f}},

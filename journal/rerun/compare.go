@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -110,8 +111,11 @@ func (r *replay) count(u *run, kind string, add func(*Count)) {
 	add(&r.report.Decisions)
 }
 
+// newest is behind every position that a journal has.
+const newest journal.Position = math.MaxInt64
+
 // finish compares what a core decided with its part of the journal: behind its beginning, up
-// to that of the next one. 0 is up to the newest.
+// to that of the next one, or up to the newest.
 func (r *replay) finish(ctx context.Context, to journal.Position) error {
 	u := r.run
 	if u == nil {
@@ -157,7 +161,7 @@ func (r *replay) kept(ctx context.Context, u *run, to journal.Position) ([]entry
 	enough := errors.New("enough")
 	for from := u.journal + 1; ; {
 		err := r.job.Journal.Read(ctx, from, func(e journal.Entry) error {
-			if to > 0 && e.Position > to {
+			if e.Position > to {
 				return enough
 			}
 			if e.Kind == pipeline.KindDecision || e.Kind == pipeline.KindAlert {
@@ -182,7 +186,7 @@ func (r *replay) kept(ctx context.Context, u *run, to journal.Position) ([]entry
 		if said := corrupt.Error(); len(r.report.JournalDamaged) < 20 && !slices.Contains(r.report.JournalDamaged, said) {
 			r.report.JournalDamaged = append(r.report.JournalDamaged, said)
 		}
-		if corrupt.Next <= from || to > 0 && corrupt.Next > to {
+		if corrupt.Next <= from || corrupt.Next > to {
 			return out, nil
 		}
 		from = corrupt.Next
@@ -195,7 +199,7 @@ func (r *replay) match(u *run, kept []entry) {
 	for i, e := range kept {
 		at[e.sum] = append(at[e.sum], i)
 	}
-	newest := journal.Position(0)
+	highest := journal.Position(0)
 	for i := range u.given {
 		d := &u.given[i]
 		places := at[d.sum]
@@ -205,8 +209,8 @@ func (r *replay) match(u *run, kept []entry) {
 		e := &kept[places[0]]
 		at[d.sum] = places[1:]
 		d.found, e.taken = true, true
-		late := e.position < newest
-		newest = max(newest, e.position)
+		late := e.position < highest
+		highest = max(highest, e.position)
 		r.count(u, d.kind, func(c *Count) {
 			c.Equal++
 			if late {

@@ -104,7 +104,7 @@ func Run(ctx context.Context, job Job) (*Report, error) {
 		return nil, fmt.Errorf("rerun: %w", err)
 	}
 	r.report.Recording.Segments, r.report.Recording.Missing, r.report.Recording.Torn = found.Segments, found.Missing, found.Torn
-	if err := r.finish(ctx, 0); err != nil {
+	if err := r.finish(ctx, newest); err != nil {
 		return nil, err
 	}
 	r.settle()
