@@ -227,7 +227,11 @@ func (p *page) whole(active *[]byte, lang string, bare bool) *file {
 			state = *active
 		}
 		words, _ := p.book.In(lang)
-		start := fmt.Appendf(nil, `<html lang="%s" dir="%s">`, lang, words.Dir)
+		universe := "" // the style of an exercise holds before, and without, any script
+		if p.cfg.Universe == exercise {
+			universe = ` data-universe="` + exercise + `"`
+		}
+		start := fmt.Appendf(nil, `<html lang="%s" dir="%s"%s>`, lang, words.Dir, universe)
 		of[lang] = newFile(kinds[".html"], slices.Concat(p.parts[0], start, p.parts[1], p.inWords(state, words, lang), p.parts[2]))
 	}
 	return of[lang]

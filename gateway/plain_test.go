@@ -115,6 +115,9 @@ func TestTheListWithoutScript(t *testing.T) {
 			}
 		}
 	}
+	if page := w.get("GET", "/?lang=he").Body.String(); !strings.Contains(page, `<html lang="he" dir="rtl" data-universe="exercise">`) {
+		t.Errorf("an exercise has the colours of a warning:\n%.300s", page)
+	}
 	_, _, lines := textsOf(t, w.get("GET", "/?lang=en").Body.Bytes())
 	if all := strings.Join(lines, "\n"); !strings.Contains(all, "EXERCISE Zone north: Zone n0001, Zone n0002. In force until ") {
 		t.Errorf("the zones of one region:\n%s", all)
