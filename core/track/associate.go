@@ -378,7 +378,9 @@ func (m *memory) absorb(q *plot, logLikelihood float64) {
 	m.seenAt = max(m.seenAt, q.at)
 	if q.g.hasEl || q.g.hasHeight {
 		m.depths++
+		m.recall()
 	}
+	m.missed = 0
 	m.credit(s, q.at)
 	m.heed(q)
 }

@@ -26,6 +26,7 @@ func (o *object) export(at tick) Track {
 		Sources:   make([]Contribution, 0, o.count),
 		Since:     o.since.time(),
 		SeenAt:    o.seenAt.time(),
+		Missed:    o.memory.missed,
 		Recent:    o.recents(),
 	}
 	for i := range 3 {

@@ -264,3 +264,26 @@ func TestKinds(t *testing.T) {
 		}
 	}
 }
+
+// What an object surely did before tells its class when its motion of the moment does not.
+func TestKindsRemember(t *testing.T) {
+	kind := func(highest, steepest float64, v vec3, height float64) class.Mix {
+		m := memory{frame: newFrame(here), depths: 9, highest: highest, steepest: steepest}
+		m.blend.w[steady] = 1
+		return m.kind(&state{p: vec3{0, 0, height}, v: v})
+	}
+	low := vec3{210, 0, -45}
+	if got := kind(0, 0, low, 700); got[class.CruiseMissile] < got[class.GlideBomb] {
+		t.Errorf("low and coming down, of unknown past: %v", got)
+	}
+	if got := kind(9000, 0, low, 700); got.Best() != class.GlideBomb {
+		t.Errorf("low and coming down, once at 9 km: %s", got.Best())
+	}
+	top := vec3{260, 0, 5}
+	if got := kind(3000, 10, top, 3300); got.Best() != class.Aircraft {
+		t.Errorf("level at 3 km, never steep: %s", got.Best())
+	}
+	if got := kind(3000, 180, top, 3300); got.Best() != class.Rocket {
+		t.Errorf("level at 3 km, having climbed at 180 m/s: %s", got.Best())
+	}
+}

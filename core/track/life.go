@@ -283,7 +283,7 @@ func (e *engine) absent(s *source, at tick, b observation.Absence) []Change {
 	// What reports far more than is there is not believed either that something is not.
 	doubt := max(e.groundOf(s).whole.ratio(1), 1)
 	for _, ob := range e.objects {
-		if ob.gone || at < ob.since || ob.lastSeenBy(s) > fresh || ob.missSource == s && ob.missed > fresh {
+		if ob.gone || at < ob.since || ob.lastSeenBy(s) > fresh || ob.missSource == s && ob.missedAt > fresh {
 			continue
 		}
 		p, sigma := ob.reckon((at - ob.at).seconds())
@@ -295,7 +295,10 @@ func (e *engine) absent(s *source, at tick, b observation.Absence) []Change {
 		if seen == 0 {
 			continue
 		}
-		ob.missSource, ob.missed = s, at
+		if last := ob.lastSeenBy(s); last != 0 && ob.seenAt-last <= lately*s.period {
+			ob.memory.missed++
+		}
+		ob.missSource, ob.missedAt = s, at
 		ob.logOdds += math.Log1p(-seen * refutes(sigma, s))
 		if ob.status != Tentative && ob.logOdds < refuted {
 			changes = append(changes, e.end(ob, at, Lost)...)
@@ -304,6 +307,9 @@ func (e *engine) absent(s *source, at tick, b observation.Absence) []Change {
 	}
 	return changes
 }
+
+// lately is for how many of its periods a source that saw an object is one that sees it.
+const lately = 4
 
 // refutes is how much of a belief a look can really refute: the wider the belief, the
 // likelier that the object was outside what was looked at.

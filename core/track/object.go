@@ -48,7 +48,7 @@ type object struct {
 	foot       footprint
 	footTill   tick
 	mark       uint64
-	missed     tick // the last look that counted as a miss, and whose
+	missedAt   tick // the last look that counted as a miss, and whose
 	missSource *source
 	gone       bool
 	carried    mat3    // covariance of place, earth-fixed: what its sensors' biases may be
@@ -81,13 +81,16 @@ type memory struct {
 	logOdds float64 // of existence
 	updates int
 	depths  int // updates that measured the height
-	count   int // of parts
-	parts   [maxParts]part
-	seqs    [maxRecent]uint64 // the last observations it rests on, in a ring
-	recent  []observation.Observation
-	lore    *lore // nil: nothing was said
-	outline outline
-	blend   blend
+	// How high it surely was, and how fast it surely climbed: metres, metres per second.
+	highest, steepest float64
+	missed            int // looks since seenAt of sources that had been seeing it, and did not
+	count             int // of parts
+	parts             [maxParts]part
+	seqs              [maxRecent]uint64 // the last observations it rests on, in a ring
+	recent            []observation.Observation
+	lore              *lore // nil: nothing was said
+	outline           outline
+	blend             blend
 }
 
 // lore is what was said of an object besides where it is. It is never written to once
