@@ -10,6 +10,13 @@ const mostLegs = 5
 // them, and more would only say more exactly what is not known.
 const halfFrom = 0.3
 
+const (
+	// comesDown is how many metres down for each one ahead are no mere change of level.
+	comesDown = 0.12
+	// lastMetres is how far what comes down is off its path at the end.
+	lastMetres = 300.0
+)
+
 // fly plays the i-th future of a level flight: legs of constant course, a new one at
 // random times, until the horizon or the flight's own end.
 func (e *ensemble) fly(h *Habit, i int) {
@@ -21,6 +28,9 @@ func (e *ensemble) fly(h *Habit, i int) {
 	held := math.Atan2(x[3], x[4])
 	course := held + h.Wander*degree*u.normal(dCourse)
 	w := walk{e: e, east: x[0], north: x[1], speed: speed, weight: e.weight, left: u.wait(dEnd) * h.Far}
+	if !e.blind && -x[5] > comesDown*speed { // it is on its way down
+		w.left = math.Min(w.left, math.Max(e.height+x[2], 0)/-x[5]*speed+lastMetres)
+	}
 	limit := h.Horizon.Seconds()
 	w.thin = halfFrom * limit
 	if i&1 == 1 {

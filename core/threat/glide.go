@@ -6,7 +6,13 @@ import "math"
 // the standard deviation of where it ends against where its path points, as a share.
 const (
 	farGlide, nearGlide = 9.0, 1.0
-	glideSpread         = 0.12
+	glideSpread         = 0.08
+	// It comes down the steeper the nearer the end: by so much, at least and at most, sooner
+	// than its present path would.
+	bendLeast, bendMost = 0.7, 1.04
+	// What it can come for each metre of height, as drawn: the middle, and the logarithm's
+	// standard deviation.
+	ratioMiddle, ratioSpread = 5.6, 0.25
 	// blindReach is the mean distance, in metres, to the end of what falls or glides from a
 	// height that nobody knows.
 	blindReach = 25e3
@@ -30,6 +36,8 @@ func (e *ensemble) glide(h *Habit, n int) {
 			// sure the present descent is, the more the latter.
 			down := math.Max(-x[5], 0)
 			slope := min(max(speed/math.Max(down, speed/farGlide), nearGlide), farGlide)
+			slope *= bendLeast + (bendMost-bendLeast)*u.at(dAim)
+			slope = math.Min(slope, ratioMiddle*math.Exp(ratioSpread*u.normal(dRoute)))
 			reach = math.Max(height+x[2], 20) * slope * math.Exp(glideSpread*u.normal(dEnd))
 		}
 		after := reach / math.Max(speed*math.Exp(h.Speed*u.normal(dSpeed)), 20)

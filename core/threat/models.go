@@ -27,6 +27,9 @@ type Habit struct {
 	// Far is the mean distance, in metres, after which the flight ends: it has reached
 	// what it was sent to, or fallen. Over places where many people live it ends sooner.
 	Far float64
+	// Harmless is the share of such objects, high up and of nobody knows whose, that mean no
+	// harm: airliners and our own whose answers are missing. Low down it is half of that.
+	Harmless float64
 	// Falls marks free fall with drag; Drag is the ballistic coefficient's inverse
 	// c·A/m in m²/kg, DragSpread the standard deviation of its logarithm.
 	Falls            bool
@@ -76,7 +79,7 @@ var defaults = [class.Count]Habit{
 	class.Rocket:           {Falls: true, Drag: 6e-5, DragSpread: 1.1, Radius: 250, Height: 5000},
 	class.Drone:            {Horizon: 20 * time.Minute, Turns: 0.08, Turn: 22, Strays: 0.01, Wander: 2.5, Speed: 0.04, Slowest: 15, Fastest: 180, Far: 150e3, Height: 800},
 	class.GlideBomb:        {Glides: true, Horizon: 8 * time.Minute, Wander: 3, Speed: 0.08, Slowest: 80, Fastest: 350, Radius: 300, Height: 4000},
-	class.Aircraft:         {Horizon: 15 * time.Minute, Turns: 0.25, Turn: 30, Strays: 0.05, Wander: 2.5, Speed: 0.04, Slowest: 30, Fastest: 700, Far: 300e3, Height: 3000},
+	class.Aircraft:         {Horizon: 15 * time.Minute, Turns: 0.25, Turn: 30, Strays: 0.05, Wander: 2.5, Speed: 0.04, Slowest: 30, Fastest: 700, Far: 300e3, Height: 3000, Harmless: 0.8},
 }
 
 // DefaultModels are the models that ship.

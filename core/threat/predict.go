@@ -51,7 +51,7 @@ func NewForecaster(zones *zone.Set, models Models) *Forecaster {
 func (p *Forecaster) Predict(tr *track.Track, seed uint64) Forecast {
 	f := Forecast{
 		Track: tr.ID, Revision: tr.Revision, At: tr.At, SeenAt: tr.SeenAt,
-		Class: tr.Class, Existence: tr.Existence, Status: tr.Status, Reason: tr.Reason, Into: tr.Into,
+		Class: tr.Class, Existence: existence(tr), Status: tr.Status, Reason: tr.Reason, Into: tr.Into,
 		Updates: tr.Updates, Standing: tr.Identity.Standing,
 		Kinds: kinds(tr.Sources), Evidence: evidence(tr),
 	}
@@ -66,6 +66,44 @@ func (p *Forecaster) Predict(tr *track.Track, seed uint64) Forecast {
 	f.Reaches = e.reaches(p.zones, tr.At)
 	return f
 }
+
+// existence is the probability that the object of a track is there, and still flies. The
+// track's own rests on what each source is registered to get wrong, which it exceeds: false
+// plots come in crowds, so a young track is doubted; and what is not seen where it was
+// seen may be down, which a filter does not reckon with.
+func existence(tr *track.Track) float64 {
+	p := min(max(tr.Existence, 0), 1)
+	if tr.Status == track.Ended {
+		return p
+	}
+	odds := mostOdds
+	for _, y := range youngOdds {
+		if tr.Updates <= y.updates {
+			odds = y.odds
+			break
+		}
+	}
+	if len(tr.Sources) > 1 { // two that err alike at one place are rare
+		odds = mostOdds
+	}
+	odds *= math.Pow(perMiss, float64(min(tr.Missed, mostMisses)))
+	return max(p*leastLeft, min(p, odds/(1+odds)))
+}
+
+// youngOdds are the odds, by how many observations a track rests on, that it is something,
+// whatever the filter says; perMiss is what they lose with each look that does not see it.
+// leastLeft is what is left of what was believed: silence alone ends nothing.
+var youngOdds = [...]struct {
+	updates int
+	odds    float64
+}{{3, 4}, {5, 15}, {10, 60}}
+
+const (
+	mostOdds   = 300.0
+	perMiss    = 0.55
+	mostMisses = 64
+	leastLeft  = 0.15
+)
 
 // sane reports whether a state can be computed with.
 func sane(s *track.State) bool {
@@ -145,6 +183,7 @@ type ensemble struct {
 	mean    [6]float64 // metres east, north, up of the origin; metres per second
 	root    [6][6]float64
 	blind   bool // the height is not known
+	foe     bool // shown to be hostile
 	mix     class.Mix
 	turning float64
 	climbs  float64 // weight of what is not free fall, for a body that may still burn
@@ -193,6 +232,7 @@ func (e *ensemble) begin(tr *track.Track, seed uint64) {
 	r := frame.Rotation()
 	cov := turned(&r, &tr.State.Covariance)
 	e.blind = cov[2][2] > blindHeight*blindHeight
+	e.foe = tr.Identity.Standing == observation.Foe
 	e.root = cholesky(&cov)
 	e.turning = min(max(tr.Modes.Manoeuvre, 0), 1)
 	e.climbs = min(max(1-tr.Modes.Ballistic, 0), 1)
@@ -216,14 +256,15 @@ const (
 
 // play divides the futures among the classes by their weight, each at least a few.
 func (e *ensemble) play() {
+	shares := e.shares()
 	for _, c := range class.All() {
-		p := e.mix[c]
+		p := shares[c]
 		if p < least {
 			continue
 		}
 		n := max(int(math.Round(p*float64(e.models.Futures))), fewest)
-		e.weight = p / float64(n)
 		h := &e.models.habits[c]
+		e.weight = p * e.means(h) / float64(n)
 		switch {
 		case h.Falls && !e.blind:
 			e.fall(h, n)
@@ -237,6 +278,56 @@ func (e *ensemble) play() {
 		}
 	}
 }
+
+const (
+	// strange is the part of what is of no known class that really moves like none.
+	strange = 0.25
+	// Faster than this, or up or down faster, nothing flies level for long; metres per second.
+	notLevel, notLevelUp = 450.0, 90.0
+)
+
+// shares is the mix as futures are divided: what is not known is mostly one of what could
+// be known, in their proportion; where they say nothing, motion tells what it can be.
+func (e *ensemble) shares() class.Mix {
+	mix := e.mix
+	unknown := mix[class.Unknown]
+	spread := 1 - strange
+	if unknown > 0.98 {
+		spread = 0
+	}
+	mix[class.Unknown] = unknown * (1 - spread)
+	for c := range mix {
+		if class.Class(c) != class.Unknown {
+			mix[c] += e.mix[c] / math.Max(1-unknown, 1e-9) * unknown * spread
+		}
+	}
+	flat := math.Hypot(e.mean[3], e.mean[4])
+	if !e.blind && (math.Hypot(flat, e.mean[5]) > notLevel || math.Abs(e.mean[5]) > notLevelUp) {
+		mix[class.Rocket] += 0.8 * mix[class.Unknown]
+		mix[class.Unknown] *= 0.2
+	}
+	return mix
+}
+
+// means is the probability that what moves like this class, and is not shown to be
+// anybody's, means harm to what it passes: the higher it flies over a place the less.
+func (e *ensemble) means(h *Habit) float64 {
+	if h.Harmless <= 0 || e.foe {
+		return 1
+	}
+	if e.blind { // nothing says that it is high
+		return 1 - h.Harmless*blindHarmless
+	}
+	low := 1 / (1 + math.Exp((e.height-harmlessFrom)/harmlessOver))
+	return 1 - h.Harmless*(1-low/2)
+}
+
+// Where, in metres, aircraft begin to fly over places rather than to them, and what is
+// left of that doubt where no height is known.
+const (
+	harmlessFrom, harmlessOver = 4500.0, 800.0
+	blindHarmless              = 0.2
+)
 
 // throw begins a future and gives its point.
 func (e *ensemble) throw() throw {
