@@ -1,8 +1,6 @@
 package forecast
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,59 +12,146 @@ import (
 	"testing"
 	"time"
 
+	"tocsin/core/class"
+	"tocsin/core/geo"
+	"tocsin/core/threat"
+	"tocsin/core/track"
 	"tocsin/core/warning"
 	"tocsin/core/zone"
 	"tocsin/sim/raid"
+	"tocsin/sim/tracking"
 )
 
-var raids = flag.Int("raids", 0, "raids a country that the forecast is measured on; 0: none")
+var (
+	raids  = flag.Int("raids", 0, "raids a country and generator that the forecast is measured on; 0: none")
+	offset = flag.Uint64("from", 1, "the first of their seeds")
+	only   = flag.String("only", "", "measure these alone: words of country, generator and kind of raid, with commas")
+	blame  = flag.Int("blame", 0, "list so many of the tracks and moments that cost most")
+)
 
-// The whole way, from the plots of raids that another physics made to the rows of the
-// file: what is said to happen with probability p happens in a share of about p of the
-// cases. `make bench-forecast` runs it.
+var countries = []struct {
+	id    string
+	files []string
+}{
+	{"ua", []string{"ua-oblasts.geojson", "ua-raions.geojson", "ua-hromadas.geojson"}},
+	{"il", []string{"il-areas.geojson"}},
+}
+
+// The whole way, from the plots of raids that another physics made to what is written:
+// what is said to happen with probability p happens in a share of about p of the cases.
+// `make bench-forecast` runs it.
 func TestBenchForecast(t *testing.T) {
 	if *raids == 0 {
 		t.Skip("takes minutes: say -raids N, or make bench-forecast")
 	}
-	for _, country := range []struct {
-		id    string
-		files []string
-	}{
-		{"ua", []string{"ua-oblasts.geojson", "ua-raions.geojson", "ua-hromadas.geojson"}},
-		{"il", []string{"il-areas.geojson"}},
-	} {
-		zones := sharedZones(t, country.files)
-		whole, kinds := &figures{}, map[string]*figures{}
-		for seed := range uint64(*raids) {
-			r, err := raid.Draw(seed+1, country.id, zones)
-			if errors.Is(err, raid.ErrNoRaid) {
+	for _, country := range countries {
+		for _, generator := range []string{"raid", "plain"} {
+			if !chosen(country.id) || !chosen(generator) {
 				continue
 			}
-			if err != nil {
-				t.Fatal(err)
+			zones := sharedZones(t, country.files)
+			whole, kinds := newFigures(), map[string]*figures{}
+			for n := range uint64(*raids) {
+				w, ok := draw(t, generator, *offset+n, country.id, zones)
+				if !ok || !chosen(w.name) {
+					continue
+				}
+				if kinds[w.name] == nil {
+					kinds[w.name] = newFigures()
+				}
+				judge(t, w, zones, whole, kinds[w.name])
 			}
-			dir := t.TempDir()
-			origin, err := r.Folder(dir)
-			if err != nil {
-				t.Fatal(err)
+			t.Logf("%s %s: %s", country.id, generator, whole)
+			for _, name := range kindNames(kinds) {
+				t.Logf("  %s %s %s: %s", country.id, generator, name, kinds[name].line())
 			}
-			job := Job{Scenario: dir, Origin: origin, Zones: zones, Policy: warning.DefaultPolicy(), Every: 20 * time.Second}
-			var out bytes.Buffer
-			if _, err := Run(context.Background(), job, &out); err != nil {
-				t.Fatal(err)
-			}
-			if kinds[r.Name] == nil {
-				kinds[r.Name] = &figures{}
-			}
-			judge(t, r, zones, rows(t, out.Bytes()), whole, kinds[r.Name])
-		}
-		t.Logf("%s: %s", country.id, whole)
-		for _, name := range []string{"drones", "cruise missiles", "ballistic missiles", "mixed", "glide bombs", "rockets", "no attack"} {
-			if kinds[name] != nil {
-				t.Logf("  %s %s: %s", country.id, name, kinds[name])
+			slices.SortFunc(whole.blamed, func(a, b blamed) int { return int(math.Copysign(1, b.cost-a.cost)) })
+			for _, b := range whole.blamed[:min(*blame, len(whole.blamed))] {
+				t.Logf("    %.2f %s", b.cost, b.text)
 			}
 		}
 	}
+}
+
+// chosen reports whether a word is not excluded by -only.
+func chosen(word string) bool {
+	if *only == "" {
+		return true
+	}
+	group := 0
+	for k, words := range [][]string{{"ua", "il"}, {"raid", "plain"}} {
+		if slices.Contains(words, word) {
+			group = k + 1
+		}
+	}
+	asked := false
+	for _, w := range strings.Split(*only, ",") {
+		if w == word {
+			return true
+		}
+		g := 0
+		for k, words := range [][]string{{"ua", "il"}, {"raid", "plain"}} {
+			if slices.Contains(words, w) {
+				g = k + 1
+			}
+		}
+		asked = asked || g == group
+	}
+	return !asked
+}
+
+func kindNames(kinds map[string]*figures) (names []string) {
+	for name := range kinds {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// attack is one raid as a folder, with its truth.
+type attack struct {
+	name     string
+	seed     uint64
+	dir      string
+	origin   geo.Point
+	lasts    float64 // seconds
+	objects  int
+	of       func(object int) (class.Class, bool) // what it is, and whether it is hostile
+	where    func(object int, t float64) (geo.Point, bool)
+	passages []passage
+}
+
+// passage is one object over one zone, or down in it.
+type passage struct {
+	object, zone int
+	enter, leave float64
+}
+
+func draw(t *testing.T, generator string, seed uint64, country string, zones *zone.Set) (attack, bool) {
+	t.Helper()
+	if generator == "plain" {
+		return drawPlain(t, seed, country, zones), true
+	}
+	r, err := raid.Draw(seed, country, zones)
+	if errors.Is(err, raid.ErrNoRaid) {
+		return attack{}, false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := attack{name: r.Name, seed: seed, dir: t.TempDir(), lasts: r.Lasts.Seconds(), objects: len(r.Objects)}
+	if w.origin, err = r.Folder(w.dir); err != nil {
+		t.Fatal(err)
+	}
+	w.of = func(i int) (class.Class, bool) { return r.Objects[i].Class, r.Objects[i].Role.Hostile() }
+	w.where = func(i int, at float64) (geo.Point, bool) {
+		p, ok := r.Objects[i].Position(tracking.Moment(at).Sub(tracking.Moment(0)))
+		return p.Point, ok
+	}
+	for _, p := range r.Truth().Passages {
+		w.passages = append(w.passages, passage{p.Object, p.Zone, p.Enter.Seconds(), p.Leave.Seconds()})
+	}
+	return w, true
 }
 
 func sharedZones(t *testing.T, names []string) *zone.Set {
@@ -92,149 +177,73 @@ func sharedZones(t *testing.T, names []string) *zone.Set {
 
 var leads = [2]float64{120, 600}
 
-// figures are what the forecasts of many raids came to.
-type figures struct {
-	said, happened, cases [2][10]float64
-	square, base          [2]float64
-	inside, early, late   float64
-	near, soon            float64
+const benchEvery = 20.0 // seconds
+
+// of nothing that flies, and of what flies and is no threat, beside the classes.
+const (
+	ofNothing = int(class.Count) + iota
+	ofOurs
+	kindCount
+)
+
+func kindWord(k int) string {
+	switch k {
+	case ofNothing:
+		return "false"
+	case ofOurs:
+		return "no threat"
+	default:
+		return class.Class(k).String()
+	}
 }
 
-func (f *figures) String() string {
-	var b strings.Builder
-	for k, lead := range leads {
-		fmt.Fprintf(&b, "%.0fmin skill %.2f", lead/60, 1-f.square[k]/f.base[k])
-		for i := range f.cases[k] {
-			if f.cases[k][i] > 0 {
-				fmt.Fprintf(&b, " %.2f/%.2f(%.0f)", f.said[k][i]/f.cases[k][i], f.happened[k][i]/f.cases[k][i], f.cases[k][i])
-			}
-		}
-		b.WriteString("; ")
+// tally is Brier's score of one lead, and the reliability diagram.
+type tally struct {
+	square, base          float64
+	hits, cases           float64 // of the raid at hand
+	unsaid                float64 // happened, and nothing was said of the zone
+	said, happened, count [10]float64
+}
+
+func (f *tally) enter(p, y float64) {
+	f.square += (p - y) * (p - y)
+	f.hits += y
+	if p > threat.Negligible {
+		b := min(int(p*10), 9)
+		f.said[b] += p
+		f.happened[b] += y
+		f.count[b]++
 	}
-	n := f.inside + f.early + f.late
-	fmt.Fprintf(&b, "arrivals inside %.2f early %.2f late %.2f of %.0f; within 20 s of likely at 2 min %.2f of %.0f", f.inside/n, f.early/n, f.late/n, n, f.near/f.soon, f.soon)
+}
+
+// close ends a raid: its own mean rate, said in every case, has this error.
+func (f *tally) close() {
+	if f.cases > 0 {
+		f.base += f.hits * (1 - f.hits/f.cases)
+	}
+	f.hits, f.cases = 0, 0
+}
+
+func (f *tally) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "skill %.2f (%.0f of %.0f, %.0f unsaid)", 1-f.square/f.base, f.square, f.base, f.unsaid)
+	for i, n := range f.count {
+		if n > 0 {
+			fmt.Fprintf(&b, " %.2f/%.2f(%.0f)", f.said[i]/n, f.happened[i]/n, n)
+		}
+	}
 	return b.String()
 }
 
-// part is the share of an arrival's probability before a moment.
-func part(e, l, z, until float64) float64 {
-	side := z - l
-	if until < l {
-		side = l - e
-	}
-	if side <= 0 {
-		if until < l {
-			return 0
-		}
-		return 1
-	}
-	return min(max(0.5+0.45*(until-l)/side, 0), 1)
+type times struct{ inside, early, late, near, soon float64 }
+
+func (f *times) String() string {
+	n := f.inside + f.early + f.late
+	return fmt.Sprintf("arrivals inside %.2f early %.2f late %.2f of %.0f; within 20 s of likely at 2 min %.2f of %.0f", f.inside/n, f.early/n, f.late/n, n, f.near/f.soon, f.soon)
 }
 
-// judge scores one raid's rows.
-func judge(t *testing.T, r *raid.Raid, zones *zone.Set, all []map[string]string, to ...*figures) {
-	t.Helper()
-	truth := r.Truth()
-	regions := map[zone.ID]bool{}
-	for _, p := range truth.Passages {
-		regions[zones.Region(zones.ByIndex(p.Zone).ID)] = true
-	}
-	count := 0.0
-	for i := range zones.Len() {
-		if regions[zones.Region(zones.ByIndex(i).ID)] {
-			count++
-		}
-	}
-	var hits, n [2]float64
-	for from := 0; from < len(all); {
-		at := number(t, all[from]["t"])
-		none := map[zone.ID]*[2]float64{}
-		best := map[zone.ID]map[string]string{}
-		end := from
-		for ; end < len(all) && all[end]["t"] == all[from]["t"]; end++ {
-			row := all[end]
-			if row["track"] == "" {
-				continue
-			}
-			id, p := zone.ID(row["zone"]), number(t, row["p"])
-			if none[id] == nil {
-				none[id] = &[2]float64{1, 1}
-			}
-			e, l, z := number(t, row["earliest"]), number(t, row["likely"]), number(t, row["latest"])
-			for k, lead := range leads {
-				none[id][k] *= 1 - p*part(e, l, z, at+lead)
-			}
-			if best[id] == nil || number(t, best[id]["p"]) < p {
-				best[id] = row
-			}
-		}
-		from = end
-		if at+leads[1] > r.Lasts.Seconds() {
-			break
-		}
-		happens := [2]map[zone.ID]bool{{}, {}}
-		first := map[zone.ID]float64{}
-		for _, p := range truth.Passages {
-			id := zones.ByIndex(p.Zone).ID
-			for k, lead := range leads {
-				if p.Enter.Seconds() <= at+lead && p.Leave.Seconds() >= at {
-					happens[k][id] = true
-				}
-			}
-			if a := p.Enter.Seconds(); a > at && (first[id] == 0 || a < first[id]) {
-				first[id] = a
-			}
-		}
-		ids := make([]zone.ID, 0, len(none))
-		for id := range none {
-			ids = append(ids, id)
-		}
-		for id := range happens[1] {
-			if none[id] == nil {
-				ids = append(ids, id)
-			}
-		}
-		slices.Sort(ids)
-		for _, id := range ids {
-			for k := range leads {
-				p, y := 0.0, 0.0
-				if none[id] != nil {
-					p = 1 - none[id][k]
-				}
-				if happens[k][id] {
-					y = 1
-				}
-				hits[k] += y
-				for _, f := range to {
-					f.square[k] += (p - y) * (p - y)
-					if p > 0.001 {
-						b := min(int(p*10), 9)
-						f.said[k][b] += p
-						f.happened[k][b] += y
-						f.cases[k][b]++
-					}
-				}
-			}
-			if row, a := best[id], first[id]; row != nil && a > 0 && a-at <= leads[1] && number(t, row["p"]) > 0.02 {
-				for _, f := range to {
-					f.arrive(number(t, row["earliest"]), number(t, row["likely"]), number(t, row["latest"]), a, at)
-				}
-			}
-		}
-		for k := range leads {
-			n[k] += count
-		}
-	}
-	for k := range leads {
-		for _, f := range to {
-			if n[k] > 0 {
-				f.base[k] += hits[k] * (1 - hits[k]/n[k])
-			}
-		}
-	}
-}
-
-func (f *figures) arrive(e, l, z, actual, at float64) {
+func (f *times) enter(a threat.Arrival, actual, at float64) {
+	e, l, z := tracking.Seconds(a.Earliest), tracking.Seconds(a.Likely), tracking.Seconds(a.Latest)
 	switch {
 	case actual < e-0.5:
 		f.early++
@@ -249,4 +258,302 @@ func (f *figures) arrive(e, l, z, actual, at float64) {
 			f.near++
 		}
 	}
+}
+
+// figures are what the forecasts of many raids came to.
+type figures struct {
+	whole   [len(leads)]tally
+	classes [kindCount][len(leads)]tally
+	arrive  [kindCount]times
+	blamed  []blamed
+}
+
+type blamed struct {
+	cost float64
+	text string
+}
+
+func newFigures() *figures { return &figures{} }
+
+func (f *figures) line() string {
+	return fmt.Sprintf("2min skill %.2f, 10min %.2f", 1-f.whole[0].square/f.whole[0].base, 1-f.whole[1].square/f.whole[1].base)
+}
+
+func (f *figures) String() string {
+	var b strings.Builder
+	var all times
+	for k, lead := range leads {
+		fmt.Fprintf(&b, "\n  %2.0f min %s", lead/60, &f.whole[k])
+	}
+	for c := range kindCount {
+		a := f.arrive[c]
+		all.inside, all.early, all.late, all.near, all.soon = all.inside+a.inside, all.early+a.early, all.late+a.late, all.near+a.near, all.soon+a.soon
+	}
+	fmt.Fprintf(&b, "\n  %s", &all)
+	for c := range kindCount {
+		if f.classes[c][1].square == 0 {
+			continue
+		}
+		for k, lead := range leads {
+			fmt.Fprintf(&b, "\n    %s %.0f min %s", kindWord(c), lead/60, &f.classes[c][k])
+		}
+		if f.arrive[c].soon > 0 {
+			fmt.Fprintf(&b, "\n      %s", &f.arrive[c])
+		}
+	}
+	return b.String()
+}
+
+// share is the part of an arrival's probability before a moment: a line through its
+// quantiles, and on beyond them.
+func share(a threat.Arrival, until float64) float64 {
+	if !a.Known() {
+		return 1
+	}
+	x := until - tracking.Seconds(a.Likely)
+	side := a.Latest.Sub(a.Likely).Seconds()
+	if x < 0 {
+		side = a.Likely.Sub(a.Earliest).Seconds()
+	}
+	if side <= 0 {
+		if x < 0 {
+			return 0
+		}
+		return 1
+	}
+	return min(max(0.5+0.45*x/side, 0), 1)
+}
+
+// judge scores one raid over the zones of the regions that it touches.
+func judge(t *testing.T, w attack, zones *zone.Set, to ...*figures) {
+	t.Helper()
+	regions := map[zone.ID]bool{}
+	for _, p := range w.passages {
+		regions[zones.Region(zones.ByIndex(p.zone).ID)] = true
+	}
+	j := judgement{w: w, zones: zones, to: to, touched: map[int]bool{}}
+	for i := range zones.Len() {
+		if regions[zones.Region(zones.ByIndex(i).ID)] {
+			j.touched[i] = true
+		}
+	}
+	play, err := tracking.NewPlay(w.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRun(Job{Scenario: w.dir, Origin: w.origin, Zones: zones, Policy: warning.DefaultPolicy()}, play, nil)
+	for at := 0.0; at+leads[0] <= w.lasts; at += benchEvery {
+		if err := r.feed(at, func(time.Time, []track.Change) {}); err != nil {
+			t.Fatal(err)
+		}
+		j.moment(r, at)
+	}
+	for _, f := range to {
+		for k := range leads {
+			f.whole[k].close()
+			for c := range kindCount {
+				f.classes[c][k].close()
+			}
+		}
+	}
+}
+
+// judgement is one raid while it is scored.
+type judgement struct {
+	w       attack
+	zones   *zone.Set
+	to      []*figures
+	touched map[int]bool
+}
+
+type pair struct{ object, zone int }
+
+// nearest is the object that a track is of, within 3 km; -1: none.
+func (j *judgement) nearest(tr *track.Track, at float64) int {
+	here := tr.State.Position.Position().Point
+	best, object := 3000.0, -1
+	for i := range j.w.objects {
+		p, ok := j.w.where(i, at)
+		if !ok {
+			p, ok = j.w.where(i, at-15) // it has just come down
+		}
+		if ok {
+			if d := float64(geo.Distance(here, p)); d < best {
+				best, object = d, i
+			}
+		}
+	}
+	return object
+}
+
+func (j *judgement) kind(object int) int {
+	if object < 0 {
+		return ofNothing
+	}
+	c, hostile := j.w.of(object)
+	if !hostile {
+		return ofOurs
+	}
+	return int(c)
+}
+
+func (j *judgement) moment(r *run, at float64) {
+	var happens [len(leads)]map[pair]bool
+	first := map[pair]float64{}
+	for k, lead := range leads {
+		happens[k] = map[pair]bool{}
+		for _, p := range j.w.passages {
+			if p.enter <= at+lead && p.leave >= at {
+				happens[k][pair{p.object, p.zone}] = true
+			}
+		}
+	}
+	for _, p := range j.w.passages {
+		id := pair{p.object, p.zone}
+		if p.enter > at && p.enter <= at+leads[1] && (first[id] == 0 || p.enter < first[id]) {
+			first[id] = p.enter
+		}
+	}
+	var none [len(leads)]map[pair]float64
+	for k := range none {
+		none[k] = map[pair]float64{}
+	}
+	tracked := map[int]bool{}
+	timed := map[pair]threat.Reach{}
+	for _, tr := range r.play.Picture().Tracks(tracking.Moment(at)) {
+		f := r.predict(tr)
+		laid := r.ground.track(tr)
+		object := j.nearest(&laid, at)
+		tracked[object] = true
+		var cost [len(leads)]float64
+		for _, reach := range f.Reaches {
+			z, _ := j.zones.Index(reach.Zone)
+			if !j.touched[z] {
+				continue
+			}
+			id := pair{object, z}
+			p := reach.P * f.Existence
+			if old, ok := timed[id]; !ok || reach.P > old.P {
+				timed[id] = reach
+			}
+			for k, lead := range leads {
+				q := p * share(reach.Arrival, at+lead)
+				y := 0.0
+				if happens[k][id] {
+					y = 1
+				}
+				cost[k] += (q - y) * (q - y)
+				if old, ok := none[k][id]; ok {
+					none[k][id] = old * (1 - q)
+				} else {
+					none[k][id] = 1 - q
+				}
+			}
+		}
+		if *blame > 0 {
+			j.to[0].blamed = append(j.to[0].blamed, blamed{cost[0], fmt.Sprintf("seed %d %s t %.0f track %s object %d %s: unseen %.0f updates %d e %.2f, height %.0f v %.0f up %.0f, %s, modes %.2f; 10 min %.1f",
+				j.w.seed, j.w.name, at, tr.ID, object, kindWord(j.kind(object)), tr.At.Sub(tr.SeenAt).Seconds(), tr.Updates, f.Existence,
+				float64(laid.State.Position.Position().Height), speedOf(&laid), climbOf(&laid), mixText(tr.Class), tr.Modes, cost[1])})
+		}
+	}
+	for id, a := range first {
+		if reach, ok := timed[id]; ok && reach.P > 0.02 {
+			for _, f := range j.to {
+				f.arrive[j.kind(id.object)].enter(reach.Arrival, a, at)
+			}
+		}
+	}
+	for k, lead := range leads {
+		if at+lead <= j.w.lasts {
+			j.score(k, happens[k], none[k], tracked)
+		}
+	}
+}
+
+// score enters one moment and lead: per object and zone, and per zone.
+func (j *judgement) score(k int, happens map[pair]bool, none map[pair]float64, tracked map[int]bool) {
+	zone, reached := map[int]float64{}, map[int]bool{}
+	for _, id := range orderedPairs(none) {
+		if _, ok := zone[id.zone]; !ok {
+			zone[id.zone] = 1
+		}
+		zone[id.zone] *= none[id]
+		j.enter(k, j.kind(id.object), 1-none[id], happens[id])
+	}
+	for id := range happens {
+		if !j.touched[id.zone] {
+			continue
+		}
+		reached[id.zone] = true
+		if _, said := none[id]; !said && tracked[id.object] {
+			j.enter(k, j.kind(id.object), 0, true)
+		}
+	}
+	for z := range reached {
+		if _, said := zone[z]; !said {
+			j.enter(k, -1, 0, true)
+			for _, f := range j.to {
+				f.whole[k].unsaid++
+			}
+		}
+	}
+	for z := range j.zones.Len() {
+		if none, said := zone[z]; said {
+			j.enter(k, -1, 1-none, reached[z])
+		}
+	}
+	for _, f := range j.to {
+		f.whole[k].cases += float64(len(j.touched))
+		for object := range tracked {
+			f.classes[j.kind(object)][k].cases += float64(len(j.touched))
+		}
+	}
+}
+
+// enter counts a case of a kind; -1 is the whole.
+func (j *judgement) enter(k, kind int, p float64, happened bool) {
+	y := 0.0
+	if happened {
+		y = 1
+	}
+	for _, f := range j.to {
+		if kind < 0 {
+			f.whole[k].enter(p, y)
+			continue
+		}
+		f.classes[kind][k].enter(p, y)
+	}
+}
+
+func orderedPairs(m map[pair]float64) []pair {
+	keys := make([]pair, 0, len(m))
+	for id := range m {
+		keys = append(keys, id)
+	}
+	slices.SortFunc(keys, func(a, b pair) int {
+		if a.zone != b.zone {
+			return a.zone - b.zone
+		}
+		return a.object - b.object
+	})
+	return keys
+}
+
+func speedOf(tr *track.Track) float64 {
+	v := tr.State.Velocity
+	return math.Sqrt(v[0]*v[0] + v[1]*v[1] + v[2]*v[2])
+}
+
+func climbOf(tr *track.Track) float64 {
+	return geo.NewENU(tr.State.Position.Position()).ToVelocity(tr.State.Velocity)[2]
+}
+
+func mixText(m class.Mix) string {
+	var b strings.Builder
+	for _, c := range class.All() {
+		if m[c] >= 0.01 {
+			fmt.Fprintf(&b, "%s %.2f ", c, m[c])
+		}
+	}
+	return strings.TrimSpace(b.String())
 }

@@ -141,15 +141,18 @@ func newRun(job Job, play *tracking.Play, out io.Writer) *run {
 
 // until feeds every scan that has arrived by t, each with its decision, as a live system
 // would.
-func (r *run) until(t float64) error {
+func (r *run) until(t float64) error { return r.feed(t, r.decide) }
+
+// feed feeds every scan that has arrived by t and gives each with what changed.
+func (r *run) feed(t float64, each func(time.Time, []track.Change)) error {
 	for at, ok := r.play.Next(); ok && at <= t; at, ok = r.play.Next() {
 		changes, err := r.play.Scan()
 		if err != nil {
 			return err
 		}
-		r.decide(tracking.Moment(at), changes)
+		each(tracking.Moment(at), changes)
 	}
-	r.decide(tracking.Moment(t), r.play.Picture().Tick(tracking.Moment(t)))
+	each(tracking.Moment(t), r.play.Picture().Tick(tracking.Moment(t)))
 	return nil
 }
 
@@ -196,7 +199,7 @@ func (r *run) step(t float64) {
 	for _, tr := range r.play.Picture().Tracks(tracking.Moment(t)) {
 		f := r.predict(tr)
 		for _, reach := range f.Reaches {
-			if p := reach.P * tr.Existence; p > threat.Negligible {
+			if p := reach.P * f.Existence; p > threat.Negligible {
 				named[reach.Zone] = true
 				r.row(t, string(tr.ID), reach.Zone, p, reach.Arrival)
 			}
