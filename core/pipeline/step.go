@@ -64,6 +64,9 @@ func New(cfg Config) *Pipeline {
 	if cfg.Each == nil {
 		cfg.Each = inOrder
 	}
+	if ready, err := cfg.Alert.Prepare(); err == nil {
+		cfg.Alert = ready // else each alert says what is missing
+	}
 	p := &Pipeline{
 		cfg:     cfg,
 		picture: track.NewPicture(track.Config{Sources: cfg.Sources, Prefix: cfg.TrackPrefix}),

@@ -13,7 +13,7 @@ import (
 )
 
 // manyZones is a grid of n squares.
-func manyZones(b *testing.B, n int) *zone.Set {
+func manyZones(b testing.TB, n int) *zone.Set {
 	zs := make([]zone.Zone, n)
 	for i := range zs {
 		zs[i] = square(zone.ID(fmt.Sprintf("z%05d", i)), "", 1, i%200, i/200, 1, 1)

@@ -32,6 +32,7 @@ type episode struct {
 	untold  bool // in Book.untold
 	waiting bool // in Book.pending
 	loud    bool // what changed is more than arrival and sureness
+	urgent  bool // a stage began in it
 	touched map[zone.ID]bool
 	left    []zone.ID // ended since last spoken
 }
@@ -108,7 +109,7 @@ func (b *Book) rearms(e *episode, s *subject) bool {
 	return false
 }
 
-func (e *episode) room() bool { return len(e.members)+len(e.ended) < MaxZones }
+func (e *episode) room() bool { return e.size() < MaxZones }
 
 func (e *episode) find(id zone.ID) (int, bool) {
 	return slices.BinarySearchFunc(e.members, id, func(m *member, id zone.ID) int { return cmp.Compare(m.st.Zone, id) })
@@ -183,7 +184,13 @@ func (e *episode) speakAt() time.Time {
 	}
 }
 
-// speak says what may be said now; a person's hand is said at once.
+// mostSaid is how many zones' worth of warnings that tell no new danger are said in one
+// call. To word thousands of zones again takes longer than anyone in danger should wait for
+// what is behind it: what is over the bound is said in the next calls, which are due at once.
+const mostSaid = 2048
+
+// speak says what may be said now: all in which a stage began; of the others as many as the
+// bound allows, the longest waiting first. A person's hand is said at once.
 func (b *Book) speak(atOnce bool) []Change {
 	if len(b.pending) == 0 {
 		return nil
@@ -191,8 +198,9 @@ func (b *Book) speak(atOnce bool) []Change {
 	slices.SortFunc(b.pending, older)
 	var out []Change
 	var later []*episode
+	waits := b.overBound(atOnce)
 	for _, e := range b.pending {
-		if !atOnce && e.speakAt().After(b.now) {
+		if waits[e] || !atOnce && e.speakAt().After(b.now) {
 			later = append(later, e)
 			continue
 		}
@@ -201,6 +209,37 @@ func (b *Book) speak(atOnce bool) []Change {
 	b.pending = later
 	return out
 }
+
+// overBound is which of the pending warnings could be said now and must wait for the next
+// call; the first is never among them.
+func (b *Book) overBound(atOnce bool) map[*episode]bool {
+	if atOnce {
+		return nil
+	}
+	zones := 0
+	var calm []*episode
+	for _, e := range b.pending {
+		if !e.urgent && !e.speakAt().After(b.now) {
+			calm = append(calm, e)
+			zones += e.size()
+		}
+	}
+	if zones <= mostSaid {
+		return nil
+	}
+	slices.SortStableFunc(calm, func(x, y *episode) int { return x.speakAt().Compare(y.speakAt()) })
+	waits := map[*episode]bool{}
+	said := 0
+	for i, e := range calm {
+		if said += e.size(); i > 0 && said > mostSaid {
+			waits[e] = true
+		}
+	}
+	return waits
+}
+
+// size is how many zones there are to speak of.
+func (e *episode) size() int { return len(e.members) + len(e.ended) }
 
 // say makes the next revision of a warning.
 func (b *Book) say(e *episode) Change {
@@ -235,7 +274,7 @@ func (b *Book) say(e *episode) Change {
 		touched = append(touched, id)
 	}
 	slices.Sort(touched)
-	e.said, e.loud, e.waiting, e.left = w, false, false, nil
+	e.said, e.loud, e.urgent, e.waiting, e.left = w, false, false, false, nil
 	clear(e.touched)
 	return Change{Warning: w.clone(), Touched: touched, ArrivalOnly: arrivalOnly}
 }

@@ -86,7 +86,7 @@ func (b *Book) opens(p *place, x part, r Rule) time.Time {
 
 // counts reports whether a part counts for a stage.
 func (b *Book) counts(p *place, x part, stage Stage) bool {
-	if !x.s.threat || x.waits || x.weight() < dust || stage == Shelter && x.s.crowd {
+	if !x.s.threat || x.weight() < dust || b.heldBack(p, x) || stage == Shelter && x.s.crowd {
 		return false
 	}
 	if r := x.s.spared; r != nil && b.now.Before(r.until) && stage <= r.stage {

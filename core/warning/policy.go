@@ -71,10 +71,15 @@ type Unidentified struct {
 // fewer kinds of sensor than Sensors. It warns by itself the zones it most probably reaches,
 // up to People of them who live there, at least one zone; the rest waits for the next look
 // or for a person. The zero value bounds nothing.
+//
+// With Last above 0 what waits is let go when people can wait no longer: so long before the
+// earliest arrival, on top of delivery and the time to reach shelter, or where the arrival is
+// not known. Then no zone is excepted.
 type Young struct {
 	Updates int
 	Sensors int
 	People  int
+	Last    time.Duration
 }
 
 //go:embed policy.yaml

@@ -340,7 +340,7 @@ func (e entry) young() (Young, error) {
 	if text, err := e.scalar(); err == nil && text == "unbounded" {
 		return Young{}, nil
 	}
-	f, err := e.fields([]string{"updates", "sensors", "people"})
+	f, err := e.fields([]string{"updates", "sensors", "people"}, "last")
 	if err != nil {
 		return Young{}, err
 	}
@@ -352,6 +352,9 @@ func (e entry) young() (Young, error) {
 		Updates: read(&r, f["updates"], counted(20)),
 		Sensors: read(&r, f["sensors"], counted(8)),
 		People:  read(&r, f["people"], counted(2_000_000_000)),
+	}
+	if last, ok := f["last"]; ok {
+		y.Last = read(&r, last, upTo(10*time.Minute))
 	}
 	return y, r.err
 }

@@ -104,6 +104,9 @@ func (w *world) do(f []string) error {
 		if n, err := strconv.Atoi(args["young"]); err == nil {
 			w.policy.Young.People = n
 		}
+		if d, err := time.ParseDuration(args["last"]); err == nil {
+			w.policy.Young.Last = d
+		}
 		w.keep(w.book.SetPolicy(w.now, w.policy))
 	case "to":
 		d, err := time.ParseDuration(f[1])

@@ -86,6 +86,7 @@ func (b *Book) startStage(m *member, stage Stage, v *verdict) {
 	if m.at.ask.stage <= stage {
 		b.withdraw(m.at)
 	}
+	m.ep.urgent = true
 	b.touch(m, true)
 }
 
@@ -382,6 +383,9 @@ func (b *Book) lookAgain(p *place, v *verdict, look *soonest) {
 	for _, x := range p.parts {
 		if x.s.spared != nil {
 			look.add(x.s.spared.until)
+		}
+		if at, known := b.lastMoment(p, x); known {
+			look.add(at)
 		}
 	}
 }

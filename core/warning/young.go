@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"tocsin/core/zone"
 )
@@ -16,7 +17,7 @@ func (b *Book) young(s *subject) bool {
 
 // bound marks the zones that a young track may not warn by itself: those after the likeliest
 // ones, once the policy's number of people is reached. The likeliest zone is never held
-// back, however many live there.
+// back, however many live there, unless the policy lets go what waits in time.
 func (b *Book) bound(s *subject) {
 	type reached struct {
 		at   *place
@@ -43,7 +44,7 @@ func (b *Book) bound(s *subject) {
 		people := 0
 		for i, r := range order {
 			people += r.at.people
-			if i == 0 || people <= b.policy.Young.People {
+			if i == 0 && b.policy.Young.Last == 0 || people <= b.policy.Young.People {
 				continue
 			}
 			x := &r.at.parts[r.part]
@@ -55,6 +56,25 @@ func (b *Book) bound(s *subject) {
 	}
 	b.raise("young-track", string(s.id), len(held) > 0,
 		fmt.Sprintf("seen %d times, so it warns only where it most probably goes; the next look, or a person's confirm, warns %s", s.f.Updates, listed(held)), len(held))
+}
+
+// lastMoment is when what a young track holds back in a place is let go, because people there
+// could not wait longer; false where the policy knows no such time.
+func (b *Book) lastMoment(p *place, x part) (time.Time, bool) {
+	last := b.policy.Young.Last
+	if !x.waits || last == 0 {
+		return time.Time{}, false
+	}
+	if !x.arrival.Known() {
+		return b.now, true
+	}
+	return x.arrival.Earliest.Add(-p.shelter - b.opts.Delivery - last), true
+}
+
+// heldBack reports whether a part is beyond what a young track may warn by itself now.
+func (b *Book) heldBack(p *place, x part) bool {
+	at, known := b.lastMoment(p, x)
+	return x.waits && !(known && !at.After(b.now))
 }
 
 // letGo takes a person's word that the young tracks which hold back in a place are real.
