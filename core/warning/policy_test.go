@@ -1,6 +1,7 @@
 package warning
 
 import (
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -41,6 +42,29 @@ func TestDefaultPolicy(t *testing.T) {
 	}
 	if p.Rule(class.Drone, Quiet) != (Rule{}) || p.Rule(99, Shelter) != (Rule{}) {
 		t.Error("there is a rule for what there is not")
+	}
+}
+
+// TestSparingPolicy: the example is the policy that ships but for what it says it changes.
+func TestSparingPolicy(t *testing.T) {
+	file, err := os.ReadFile("../../examples/policy-sparing.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadPolicy(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := DefaultPolicy()
+	want.Version, want.Hash = "sparing 1", got.Hash
+	want.Young = Young{Updates: 8, Sensors: 2, People: 20_000, Last: 30 * time.Second}
+	for i := range want.Rules {
+		if r := &want.Rules[i][Shelter-1]; !r.AtOnce {
+			r.Lead = time.Minute
+		}
+	}
+	if got != want {
+		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 }
 
