@@ -20,6 +20,7 @@ type plot struct {
 	cell               int     // of the source's ground
 
 	edges   []edge
+	first   [1]edge // room for the only edge that most have
 	taken   *object // assigned to
 	started *object // or started by it
 	column  int     // scratch of cluster
@@ -28,6 +29,9 @@ type plot struct {
 
 func (q *plot) reset() {
 	clear(q.edges)
+	if q.edges == nil {
+		q.edges = q.first[:0]
+	}
 	q.edges, q.taken, q.started, q.marked = q.edges[:0], nil, nil, false
 }
 
@@ -65,6 +69,7 @@ func (e *engine) associate(pl *plot) []Change {
 	case 1:
 		if ob := pl.edges[0].object; len(ob.look.plots) == 1 { // nobody else competes
 			e.apply(ob, pl, pl.edges[0].all)
+			e.shadow(ob, pl)
 			return e.reportOne(ob)
 		}
 	}
@@ -232,7 +237,8 @@ func (e *engine) settleGreedily(pl *plot) []Change {
 			best, top = x.object, x.gain
 		}
 	}
-	return e.give([]*plot{pl}, []*object{best})
+	e.plots, e.loads = append(e.plots[:0], pl), append(e.loads[:0], best)
+	return e.give(e.plots, e.loads)
 }
 
 // cluster is every plot and object that competes, directly or through others, with pl,
@@ -268,8 +274,8 @@ func (e *engine) cluster(pl *plot) ([]*plot, []*object) {
 // movable reports whether the assignment of a plot may still be changed: the look of
 // the object that has it is open, and what it started has not been seen again nor told.
 func (q *plot) movable() bool {
-	if q.started != nil {
-		return q.started.gone || q.started.updates <= 1 && q.started.status == Tentative
+	if s := q.started; s != nil && !s.gone && (s.updates > 1 || s.status != Tentative) {
+		return false
 	}
 	if q.taken == nil {
 		return true
@@ -284,7 +290,7 @@ func (q *plot) movable() bool {
 
 // give makes plots belong to objects (nil: to none) and returns what changed.
 func (e *engine) give(plots []*plot, to []*object) []Change {
-	touched := make([]*object, 0, 8)
+	touched := e.touched[:0]
 	for i, q := range plots { // first take away, so that each object starts from its prior
 		if q.taken != nil && q.taken != to[i] {
 			ob := q.taken
@@ -307,11 +313,25 @@ func (e *engine) give(plots []*plot, to []*object) []Change {
 				q.started = nil
 			}
 			e.apply(ob, q, q.awake(ob))
+			e.shadow(ob, q)
 			touched = append(touched, ob)
 		}
 	}
+	e.touched = touched
 	return append(changes, e.report(touched)...)
 }
+
+// shadow starts an object from a plot that was given to one which is likelier not to be than
+// to be: false plots that happen to lie near would else swallow the first word of what
+// has just come. Of the two the next looks decide; both cannot have the same plot again.
+func (e *engine) shadow(ob *object, q *plot) {
+	if ob.status == Tentative && ob.logOdds < ob.firstOdds+scant {
+		e.start(q)
+	}
+}
+
+// scant is how much the log-odds of existence must grow by a plot for it not to be doubted.
+const scant = 1.5
 
 // awake reports whether the models that sleep were asked when the plot was compared with the object.
 func (q *plot) awake(ob *object) bool {

@@ -18,14 +18,16 @@ type engine struct {
 	looks   uint64
 	firm    int // confirmed objects
 	learned []ground
+	late    newcomers
 	began   tick
 
-	free   []*object              // objects to be used again
-	found  []*object              // scratch
-	ahead  *[predictions]forecast // shared with clones: it is found by object
-	plots  []*plot                // scratch
-	loads  []*object
-	solver solver
+	free    []*object              // objects to be used again
+	found   []*object              // scratch
+	ahead   *[predictions]forecast // shared with clones: it is found by object
+	plots   []*plot                // scratch
+	loads   []*object
+	touched []*object
+	solver  solver
 }
 
 // setting is what an engine is given and never changes.
@@ -119,21 +121,28 @@ func (e *engine) advance(t tick) []Change {
 	return changes
 }
 
-// clone is a copy that shares nothing that either will write to, and has no ids. Looks must be closed.
+// clone is a copy that shares nothing that either will write to, has no ids, and takes
+// nothing until it is woken. Looks must be closed.
 func (e *engine) clone() *engine {
 	c := &engine{set: e.set, head: e.head, border: e.border, births: e.births, sweeps: e.sweeps, stamps: e.stamps,
-		looks: e.looks, firm: e.firm, ahead: e.ahead, learned: e.copyLearned(), began: e.began, grid: newGrid(), byKey: make(map[key]*object, len(e.byKey)),
+		looks: e.looks, firm: e.firm, ahead: e.ahead, learned: e.copyLearned(), late: e.late, began: e.began, byKey: make(map[key]*object, len(e.byKey)),
 		cues: append([]cue(nil), e.cues...)}
 	c.objects = e.copyObjects()
-	for _, o := range c.objects {
-		if f := o.foot; f.in {
-			o.foot = footprint{}
-			c.grid.put(o, f)
-		}
-	}
 	for k, o := range e.byKey {
 		if !o.gone {
 			c.byKey[k] = c.objects[e.place(o)]
+		}
+	}
+	return c
+}
+
+// wake is a copy of a sleeping engine that can take what comes, over an empty grid.
+func (e *engine) wake(g *grid) *engine {
+	c := e.clone()
+	c.grid = g
+	for _, o := range c.objects {
+		if o.foot.in {
+			g.put(o, o.foot)
 		}
 	}
 	return c

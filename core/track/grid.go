@@ -7,18 +7,26 @@ import (
 )
 
 // grid finds the objects whose reach may hold a place. Each object stands in the few
-// cells its reach touches, at the level where cells are about as large as the reach.
+// cells its reach touches, at the level where cells are about as large as the reach. Cells
+// share buckets by a hash: what stands in another cell of the same bucket is told apart
+// by its circle.
 type grid struct {
-	cells [gridLevels]map[uint64][]resident
-	marks uint64
+	levels [gridLevels]*[buckets][]resident // nil until something stands there
+	count  [gridLevels]int                  // objects at each level
+	marks  uint64
 }
+
+const (
+	bucketBits = 13
+	buckets    = 1 << bucketBits
+)
 
 type cell [3]int32
 
-// key packs a cell; the earth is far smaller than 2 to the 21 cells.
-func (c cell) key() uint64 {
-	const mask = 1<<21 - 1
-	return uint64(c[0])&mask | uint64(c[1])&mask<<21 | uint64(c[2])&mask<<42
+// bucket is where the residents of a cell are.
+func (c cell) bucket() uint64 {
+	h := uint64(uint32(c[0]))*0x9E3779B97F4A7C15 ^ uint64(uint32(c[1]))*0xC2B2AE3D27D4EB4F ^ uint64(uint32(c[2]))*0x165667B19E3779F9
+	return (h ^ h>>29) * 0x9E3779B97F4A7C15 >> (64 - bucketBits)
 }
 
 // resident is an object in a cell, with the circle it may be in beside it: most objects of
@@ -29,8 +37,6 @@ type resident struct {
 }
 
 type circle struct{ x, y, z, radius float32 }
-
-func (c circle) of(o *object) resident { return resident{o, c} }
 
 // meets reports whether the circle reaches into a ball.
 func (e *circle) meets(x, y, z, radius float32) bool {
@@ -52,10 +58,19 @@ type footprint struct {
 	circle circle
 }
 
-func newGrid() *grid {
-	g := &grid{}
-	for i := range g.cells {
-		g.cells[i] = map[uint64][]resident{}
+func newGrid() *grid { return &grid{} }
+
+// empty takes everything out, and keeps the room.
+func (g *grid) empty() *grid {
+	for level, m := range g.levels {
+		if g.count[level] == 0 {
+			continue
+		}
+		g.count[level] = 0
+		for i, in := range m {
+			clear(in)
+			m[i] = in[:0]
+		}
 	}
 	return g
 }
@@ -66,7 +81,8 @@ func cellOf(p vec3, size float64) cell {
 	return cell{int32(math.Floor(p[0] / size)), int32(math.Floor(p[1] / size)), int32(math.Floor(p[2] / size))}
 }
 
-// place puts an object where its reach is: centre on the sphere, radius in metres.
+// place puts an object where its reach is: centre on the sphere, radius in metres. Without
+// a grid the object only knows where it would stand.
 func (g *grid) place(o *object, centre vec3, radius float64) {
 	level := 0
 	for level < gridLevels-1 && sizeAt(level) < radius {
@@ -77,49 +93,73 @@ func (g *grid) place(o *object, centre vec3, radius float64) {
 	lo := cellOf(vec3{centre[0] - radius, centre[1] - radius, centre[2] - radius}, size)
 	hi := cellOf(vec3{centre[0] + radius, centre[1] + radius, centre[2] + radius}, size)
 	round := circle{float32(centre[0]), float32(centre[1]), float32(centre[2]), float32(radius) + 2} // 2 m: what float32 leaves off
-	e := round.of(o)
-	m := g.cells[level]
-	if f := &o.foot; f.in && f.level == level && f.lo == lo && f.hi == hi {
-		each(lo, hi, func(c cell) {
-			in := m[c.key()]
-			in[find(in, o)] = e
-		})
-		f.circle = round
+	f := footprint{level: level, lo: lo, hi: hi, in: true, circle: round}
+	if was := o.foot; g != nil && (!was.in || was.level != level || was.lo != lo || was.hi != hi) {
+		g.remove(o)
+		g.put(o, f)
 		return
 	}
-	g.remove(o)
-	o.foot = footprint{level: level, lo: lo, hi: hi, in: true, circle: round}
-	each(lo, hi, func(c cell) { m[c.key()] = append(m[c.key()], e) })
+	o.foot = f
+	if g == nil {
+		return
+	}
+	m := g.levels[level]
+	each(lo, hi, func(c cell) {
+		if in := m[c.bucket()]; len(in) > 0 {
+			in[find(in, o)].circle = round
+		}
+	})
 }
 
-// put enters an object, which is in no cell, where its twin of another grid stands.
+// put enters an object, which is in no cell, where a footprint says.
 func (g *grid) put(o *object, f footprint) {
 	o.foot = f
-	each(f.lo, f.hi, func(c cell) { g.cells[f.level][c.key()] = append(g.cells[f.level][c.key()], f.circle.of(o)) })
+	if g.levels[f.level] == nil {
+		g.levels[f.level] = new([buckets][]resident)
+	}
+	m := g.levels[f.level]
+	g.count[f.level]++
+	each(f.lo, f.hi, func(c cell) {
+		b := c.bucket()
+		if find(m[b], o) < 0 { // two of its cells may share a bucket
+			m[b] = append(m[b], resident{o, f.circle})
+		}
+	})
 }
 
 func find(in []resident, o *object) int {
-	return slices.IndexFunc(in, func(e resident) bool { return e.object == o })
+	for i := range in {
+		if in[i].object == o {
+			return i
+		}
+	}
+	return -1
 }
 
 func (g *grid) remove(o *object) {
-	if !o.foot.in {
+	f := o.foot
+	o.foot = footprint{}
+	if !f.in || g == nil {
 		return
 	}
-	m := g.cells[o.foot.level]
-	each(o.foot.lo, o.foot.hi, func(c cell) {
-		in := m[c.key()]
-		i := find(in, o)
-		in[i] = in[len(in)-1]
-		in[len(in)-1] = resident{}
-		in = in[:len(in)-1]
-		if len(in) == 0 {
-			delete(m, c.key())
-			return
+	m := g.levels[f.level]
+	g.count[f.level]--
+	each(f.lo, f.hi, func(c cell) {
+		b := c.bucket()
+		in := m[b]
+		if i := find(in, o); i >= 0 {
+			in[i] = in[len(in)-1]
+			in[len(in)-1] = resident{}
+			m[b] = in[:len(in)-1]
 		}
-		m[c.key()] = in
 	})
-	o.foot = footprint{}
+}
+
+// covers reports whether a circle around a centre on the sphere lies within the footprint.
+func (f *footprint) covers(centre vec3, radius float64) bool {
+	d := vec3{centre[0] - float64(f.circle.x), centre[1] - float64(f.circle.y), centre[2] - float64(f.circle.z)}
+	slack := float64(f.circle.radius) - radius - 2
+	return f.in && slack >= 0 && dot(d, d) <= slack*slack
 }
 
 func each(lo, hi cell, f func(cell)) {
@@ -136,8 +176,8 @@ func each(lo, hi cell, f func(cell)) {
 func (g *grid) near(centre vec3, radius float64, out []*object) []*object {
 	g.marks++
 	px, py, pz, pr := float32(centre[0]), float32(centre[1]), float32(centre[2]), float32(radius)
-	for level, m := range g.cells {
-		if len(m) == 0 {
+	for level, m := range g.levels {
+		if g.count[level] == 0 {
 			continue
 		}
 		size := sizeAt(level)
@@ -146,7 +186,7 @@ func (g *grid) near(centre vec3, radius float64, out []*object) []*object {
 		for x := lo[0]; x <= hi[0]; x++ {
 			for y := lo[1]; y <= hi[1]; y++ {
 				for z := lo[2]; z <= hi[2]; z++ {
-					in := m[cell{x, y, z}.key()]
+					in := m[cell{x, y, z}.bucket()]
 					for i := range in {
 						e := &in[i]
 						if e.meets(px, py, pz, pr) && e.object.mark != g.marks {

@@ -8,8 +8,10 @@ import (
 )
 
 const (
-	sure      = 3.0  // log-odds of existence at which a track is confirmed: 95 %
+	sure      = 3.0  // log-odds of existence at which a track is confirmed on a quiet night: 95 %
 	undoubted = 8.5  // at which it is with one observation fewer than usual: new objects are far rarer on a quiet night than births says
+	leastSure = 2.0  // the same where many have come of late: 88 %
+	leastDone = 5.0  // and 99.3 %
 	doubtful  = 2.5  // by how much it falls below what it started from until a tentative one is dropped
 	refuted   = -2.2 // at which a confirmed one is lost: 10 %
 	lostFrom  = 30e3 // metres of uncertainty beyond which a track says nothing any more
@@ -99,7 +101,8 @@ func (e *engine) bury(ob *object) {
 
 // confirm makes a tentative object a track, if it is sure enough of it.
 func (e *engine) confirm(ob *object) bool {
-	if !ob.proven(e.set.config.Looks) {
+	eased := math.Log1p(2 * e.late.ago(ob.at))
+	if !ob.proven(e.set.config.Looks, max(sure-eased, leastSure), max(undoubted-eased, leastDone)) {
 		return false
 	}
 	if e.firm >= e.set.config.MaxTracks {
@@ -107,6 +110,7 @@ func (e *engine) confirm(ob *object) bool {
 		return false
 	}
 	e.firm++
+	e.late.add(ob.at)
 	ob.status = Confirmed
 	e.nobodys(ob.cradle, ob.cell, -1)
 	e.set.name(ob)
@@ -114,12 +118,30 @@ func (e *engine) confirm(ob *object) bool {
 }
 
 // proven reports whether so many observations, and how well they fit, are enough.
-func (ob *object) proven(looks int) bool {
+func (ob *object) proven(looks int, sure, undoubted float64) bool {
 	if looks > 0 {
 		return ob.updates >= looks && ob.logOdds >= sure
 	}
 	return ob.updates >= usualLooks && ob.logOdds >= sure || ob.updates >= usualLooks-1 && ob.logOdds >= undoubted
 }
+
+// newcomers counts what was confirmed of late; it fades. With n of them, more are to be
+// expected than on a quiet night: by (n+1/2)/(1/2), the rate that Jeffreys' prior leaves.
+type newcomers struct {
+	at tick
+	n  float64
+}
+
+// ago is how many there were, as of now.
+func (c *newcomers) ago(now tick) float64 {
+	if now > c.at {
+		c.n *= math.Exp(-(now - c.at).seconds() / fade)
+		c.at = now
+	}
+	return c.n
+}
+
+func (c *newcomers) add(now tick) { c.n = c.ago(now) + 1 }
 
 // close ends the look that is open over an object.
 func (e *engine) close(ob *object) {
@@ -136,7 +158,14 @@ func (e *engine) locate(ob *object) {
 		ob.stamp = e.stamps
 		ob.trace()
 	}
-	ahead := min(max(2*ob.period(), 4*second), 20*second)
+	period := ob.period()
+	if need := min(max(period*3/2, 2*second), 20*second); ob.at+need <= ob.footTill {
+		if centre, radius := ob.within(0, need.seconds()); ob.foot.covers(centre, radius) {
+			ob.footTill = ob.at + need
+			return
+		}
+	}
+	ahead := min(max(3*period, 6*second), 20*second)
 	e.locateFor(ob, 0, ahead.seconds())
 	ob.footTill = ob.at + ahead
 }
@@ -144,11 +173,17 @@ func (e *engine) locate(ob *object) {
 // locateFor covers the places where the object may be between from and till seconds
 // after its belief.
 func (e *engine) locateFor(ob *object, from, till float64) {
+	centre, radius := ob.within(from, till)
+	e.grid.place(ob, centre, radius)
+}
+
+// within is a circle, on the sphere, in which the object is between from and till seconds
+// after its belief.
+func (ob *object) within(from, till float64) (centre vec3, radius float64) {
 	c := &ob.outline
 	mid := (from + till) / 2
-	centre := vec3{c.p[0] + c.v[0]*mid, c.p[1] + c.v[1]*mid, 0}
-	radius := length(c.v[0], c.v[1])*(till-from)/2 + c.radius(till) + 100
-	e.grid.place(ob, onSphere(ob.frame.from(centre)), radius)
+	at := vec3{c.p[0] + c.v[0]*mid, c.p[1] + c.v[1]*mid, 0}
+	return onSphere(ob.frame.from(at)), length(c.v[0], c.v[1])*(till-from)/2 + c.radius(till) + 100
 }
 
 // sweep does what time alone does, and closes every look. Patience is part of it: what

@@ -150,8 +150,11 @@ func (m *memory) remember(q *plot) {
 	}
 	keep := m.recent[max(0, len(m.recent)-maxRecent+1):]
 	size := 4 * maxRecent
-	if len(m.recent) < 3 {
-		size = 4 // most never get further
+	switch {
+	case len(m.recent) == 0:
+		size = 1 // most never get further
+	case len(m.recent) < 3:
+		size = 4
 	}
 	next := make([]observation.Observation, 0, size)
 	next = append(next, keep...)

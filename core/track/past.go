@@ -40,7 +40,7 @@ const (
 	lateSpell   = 60 * second
 	// cheap is how many entries, or objects divided by 8, are replayed at once for one
 	// that came late; a dearer replay waits for more, up to waits.
-	cheap = 256
+	cheap = 32
 	waits = second / 4
 )
 
@@ -211,7 +211,7 @@ func (p *Picture) replay(k, first int) []Change {
 	h := &p.past
 	old, till := p.engine, p.engine.head
 	if k >= 0 {
-		p.engine = h.points[k].engine.clone()
+		p.engine = h.points[k].engine.wake(old.grid.empty())
 	} else {
 		p.engine = newEngine(p.set)
 	}
@@ -245,7 +245,7 @@ func (p *Picture) asOf(t tick) *engine {
 	set.ended = func(*object) {}
 	e, first := newEngine(&set), 0
 	if k >= 0 {
-		e = p.past.points[k].engine.clone()
+		e = p.past.points[k].engine.wake(newGrid())
 		e.set = &set
 		first = p.past.index(p.past.points[k].at)
 	} else if p.past.forgotten {

@@ -34,11 +34,11 @@ func TestFamiliesOnOtherSeeds(t *testing.T) {
 		cover              [2]float64
 		confirm            float64
 	}{
-		{"a_crossing_10", 0.96, 0.01, [2]float64{0.93, 0.99}, 6},
+		{"a_crossing_10", 0.96, 0.01, [2]float64{0.93, 0.985}, 5},
 		{"a_crossing_50", 0.96, 0.01, [2]float64{0.94, 0.985}, 4},
 		{"b_cruise_10", 0.95, 0.01, [2]float64{0.92, 0.98}, 4},
 		{"c_ballistic_5", 0.95, 0.01, [2]float64{0.92, 0.99}, 5},
-		{"e_two_radars_20", 0.9, 0.02, [2]float64{0.93, 0.985}, 8},
+		{"e_two_radars_20", 0.9, 0.02, [2]float64{0.93, 0.985}, 6},
 		{"same_speed", 0.96, 0.01, [2]float64{0.93, 0.99}, 4},
 		{"late_two_radars", 0.85, 0.05, [2]float64{0.9, 1}, 20},
 	} {
