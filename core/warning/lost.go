@@ -22,16 +22,17 @@ type flight struct {
 
 // flights: a body in free fall or gliding is on the ground when its arc says so; what may be
 // off is drag and the angle of the glide. A cruise missile carries fuel for its route: it flies
-// on, now and then round a circle of half a minute or two, and cannot wait. A drone can circle for
-// many minutes, and aircraft come back; what may be anything is taken for them.
+// on, now and then round a circle of half a minute or two, and cannot wait. A drone circles where it
+// likes, and aircraft come back: the futures hold a loop or two, a quarter of an hour more is for
+// those that they do not. What may be anything is taken for them.
 var flights = [class.Count]flight{
 	class.BallisticMissile: {least: time.Minute, grows: 0.1},
 	class.Rocket:           {least: time.Minute, grows: 0.1},
 	class.GlideBomb:        {least: time.Minute, grows: 0.2},
 	class.CruiseMissile:    {least: 2 * time.Minute, grows: 0.15, slow: 150},
-	class.Drone:            {least: 5 * time.Minute, grows: 0.3, slow: 35},
-	class.Aircraft:         {least: 5 * time.Minute, grows: 0.3, slow: 60},
-	class.Unknown:          {least: 5 * time.Minute, grows: 0.3, slow: 35},
+	class.Drone:            {least: 15 * time.Minute, grows: 0.3, slow: 35},
+	class.Aircraft:         {least: 15 * time.Minute, grows: 0.3, slow: 60},
+	class.Unknown:          {least: 15 * time.Minute, grows: 0.3, slow: 35},
 }
 
 // mayBe is the share from which on a track may be of a class.
