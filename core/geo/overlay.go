@@ -218,8 +218,10 @@ func (p part) shifted(by float64) part {
 
 // walk cuts the edges of one layer, as far as they meet limit, by all edges of both, and
 // calls visit for each piece with what is known of the other layer left [0] and right [1]
-// of it, until visit says false or the budget is spent; then walk says false too.
+// of it, until visit says false or the budget is spent; then walk says false too. The piece
+// is visit's for the call alone.
 func walk(own, other *layer, limit box, budget *int, visit func(p *probe, other [2]bool) bool) bool {
+	var p probe // one for all pieces: as each its own they are most of what a check allocates
 	for _, line := range own.lines {
 		// Along edges that meet nothing of the other layer its answer stays the same.
 		known, answer, last := false, false, 0
@@ -241,7 +243,7 @@ func walk(own, other *layer, limit box, budget *int, visit func(p *probe, other 
 					return false
 				}
 				for i := range len(cuts) + 1 {
-					p := pieceOf(a, b, cuts, i, budget)
+					p = pieceOf(a, b, cuts, i, budget)
 					var in [2]bool
 					switch {
 					case met:

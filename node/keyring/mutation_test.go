@@ -3,6 +3,8 @@ package keyring
 import (
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +23,22 @@ func TestMutatedPolygons(t *testing.T) {
 		_, err := ParsePolygon(b)
 		return err == nil
 	}})
+}
+
+// One hole a thousand times over: ten million mutations found that each pair of them was paid
+// for with memory.
+func TestManyHolesAreCheap(t *testing.T) {
+	b := []byte("[[[[0,0],[9,0],[9,9],[0,9],[0,0]]" + strings.Repeat(",[[1,1],[2,1],[2,2],[1,1]]", 1900) + "]]")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := ParsePolygon(b)
+	runtime.ReadMemStats(&after)
+	if err == nil {
+		t.Error("a polygon with the same hole 1,900 times was taken")
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > hostile.MaxAlloc {
+		t.Errorf("%d bytes were allocated for %d", took, len(b))
+	}
 }
 
 // Any file among the keys: a ring or an error, and never another root.
