@@ -51,7 +51,7 @@ func TestSlowReaderIsServed(t *testing.T) {
 		all = append(all, zone.ID(fmt.Sprintf("n%04d", k)), zone.ID(fmt.Sprintf("s%04d", k)))
 	}
 	w.warn(all...)
-	to := w.serve().Listener.Addr().String()
+	to := w.serve(nil).Listener.Addr().String()
 	for path, size := range map[string]int{"/v1/zones/" + w.set.Version(): len(w.g.zones.Load().plain), "/v1/stream?region=*": len(w.g.chains["*"].event)} {
 		began := time.Now()
 		r := dialNarrow(t, to, path)
@@ -69,13 +69,12 @@ func TestSlowReaderIsServed(t *testing.T) {
 func TestWhoReadsNothingIsLetGo(t *testing.T) {
 	w := newWorld(t, squares(t, 2500, nil), func(c *Config) { c.WriteTimeout = 100 * time.Millisecond })
 	w.tick()
-	server := w.serve()
 	ended := make(chan struct{}, 1)
-	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+	server := w.serve(func(_ net.Conn, s http.ConnState) {
 		if s == http.StateClosed {
 			ended <- struct{}{}
 		}
-	}
+	})
 	dialNarrow(t, server.Listener.Addr().String(), "/v1/zones/"+w.set.Version())
 	select {
 	case <-ended:

@@ -31,7 +31,7 @@ func valueOf(t *testing.T, c prometheus.Counter) float64 {
 // TestStreamBegins: retry, then for each region the board and the beat; then what comes.
 func TestStreamBegins(t *testing.T) {
 	w := ready(t)
-	server := w.serve()
+	server := w.serve(nil)
 	s := follow(t, server.URL+"/v1/stream?region=south&region=north")
 	c := w.client("north", "south")
 	for i, want := range []board.Kind{board.Board, board.Beat, board.Board, board.Beat} {
@@ -73,7 +73,7 @@ func hasNoGap(t *testing.T, lag int) {
 	w := newWorld(t, squares(t, 40, nil), func(c *Config) { c.Backlog = 1 << 14 })
 	w.lag = lag
 	w.tick()
-	server := w.serve()
+	server := w.serve(nil)
 	const readers, changes = 24, 300
 	begin := make([]chan struct{}, readers)
 	var group sync.WaitGroup
@@ -141,7 +141,7 @@ func hasNoGap(t *testing.T, lag int) {
 func TestSlowReaderIsLetGo(t *testing.T) {
 	w := newWorld(t, squares(t, 500, nil), func(c *Config) { c.Backlog = 32 })
 	w.tick()
-	server := w.serve()
+	server := w.serve(nil)
 	quick := follow(t, server.URL+"/v1/stream")
 	stuck, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
@@ -197,7 +197,7 @@ func until(t *testing.T, what string, done func() bool) {
 func TestStuckWriteIsLimited(t *testing.T) {
 	w := newWorld(t, squares(t, 500, nil), func(c *Config) { c.Backlog, c.WriteTimeout = 1<<20, 200*time.Millisecond })
 	w.tick()
-	server := w.serve()
+	server := w.serve(nil)
 	stuck, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func TestStuckWriteIsLimited(t *testing.T) {
 func TestPlacesAreBounded(t *testing.T) {
 	w := newWorld(t, squares(t, 1, nil), func(c *Config) { c.Subscribers = 3 })
 	w.tick()
-	server := w.serve()
+	server := w.serve(nil)
 	var held []*stream
 	for range 3 {
 		held = append(held, follow(t, server.URL+"/v1/stream"))
@@ -262,7 +262,7 @@ func TestSnapshotFarBehind(t *testing.T) {
 	}
 	w.lag = 0
 	w.tick()
-	server := w.serve()
+	server := w.serve(nil)
 	follow(t, server.URL+"/v1/stream").next(t)
 }
 
@@ -280,7 +280,7 @@ func TestHeadOfTheStreamEnds(t *testing.T) {
 func TestWhatWasSpokenLastIsWritten(t *testing.T) {
 	for range 20 {
 		w := ready(t)
-		server := w.serve()
+		server := w.serve(nil)
 		s := follow(t, server.URL+"/v1/stream?region=north")
 		s.next(t)
 		s.next(t)
@@ -305,7 +305,7 @@ func TestWhatWasSpokenLastIsWritten(t *testing.T) {
 // the gateway lives.
 func TestHostileRequests(t *testing.T) {
 	w := ready(t)
-	server := w.serve()
+	server := w.serve(nil)
 	for _, raw := range []string{
 		"GET /v1/board?region=\x00 HTTP/1.1\r\nHost: x\r\n\r\n", "GET \xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
 		"GET /" + strings.Repeat("../", 2000) + "etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",

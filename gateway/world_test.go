@@ -195,10 +195,11 @@ func (n narrow) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// serve puts the gateway on loopback.
-func (w *world) serve() *httptest.Server {
+// serve puts the gateway on loopback; state, if it is not nil, is told of its connections.
+func (w *world) serve(state func(net.Conn, http.ConnState)) *httptest.Server {
 	s := httptest.NewUnstartedServer(w.g)
 	s.Listener = narrow{s.Listener}
+	s.Config.ConnState = state
 	s.Start()
 	w.t.Cleanup(func() { w.g.Close(); s.Close() })
 	return s

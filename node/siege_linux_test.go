@@ -3,6 +3,7 @@ package node
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -223,10 +224,7 @@ func hungUp(tcp *net.TCPConn) bool {
 
 func ask(path string) func(context.Context, *besieged, net.Conn) {
 	return func(ctx context.Context, b *besieged, conn net.Conn) {
-		if path == "" {
-			path = b.registry
-		}
-		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
+		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", cmp.Or(path, b.registry))
 		hang(ctx, conn)
 	}
 }

@@ -45,7 +45,9 @@ type habit struct {
 var habits = []habit{
 	{class: class.Drone, prior: 0.24, speed: band{25, 75, 10}, height: band{0, 3500, 400}, climb: 4, dives: band{-70, 20, 5}},
 	{class: class.Drone, prior: 0.08, speed: band{70, 170, 15}, height: band{0, 4000, 500}, climb: 6, dives: band{-100, 30, 5}},
-	{class: class.CruiseMissile, prior: 0.22, speed: band{170, 290, 20}, height: band{0, 1000, 250}, climb: 8, dives: band{-200, 70, 10}},
+	{class: class.CruiseMissile, prior: 0.19, speed: band{170, 290, 20}, height: band{0, 1000, 250}, climb: 8, dives: band{-200, 70, 10}},
+	// On its way it may fly higher, and over mountains its height is the ground's too.
+	{class: class.CruiseMissile, prior: 0.03, speed: band{170, 290, 20}, height: band{0, 6000, 500}, climb: 8, dives: band{-200, 70, 10}},
 	{class: class.CruiseMissile, prior: 0.005, speed: band{300, 1000, 60}, height: band{0, 20000, 3000}, climb: 20, dives: band{-600, 200, 20}},
 	{class: class.Aircraft, prior: 0.16, speed: band{60, 320, 20}, height: band{500, 13000, 500}, climb: 8, dives: band{-60, 50, 10}},
 	{class: class.GlideBomb, prior: 0.08, speed: band{130, 330, 25}, height: band{0, 12500, 800}, path: glides, dives: band{-110, -5, 15}},
