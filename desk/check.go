@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"tocsin/core/class"
+	"tocsin/core/geo"
 	"tocsin/core/pipeline"
 	"tocsin/core/warning"
 	"tocsin/core/zone"
@@ -88,11 +90,27 @@ func clocks(now time.Time, c Command) *refusal {
 	return nil
 }
 
-// observed makes the observation. A sighting is bound by the token's threats and not by its
-// places: what matters is what comes from outside.
+// How far from a token's places what it saw may be, and what it was told had been launched: what
+// matters comes from outside, but nobody sees across a country.
+const (
+	sight  geo.Metres = 300e3
+	launch geo.Metres = 1_500e3
+)
+
+// observed makes the observation. It is bound by the token's threats, and by its places as far
+// as one can see from them. What is not said to be of a kind may be of any.
 func (d *Desk) observed(now time.Time, g Grant, c Command, o *pipeline.Order) *refusal {
-	if says := c.Observe.Says; says != nil && !g.Everything && !g.Area.Class(*says) {
-		return refuse(http.StatusForbidden, "observe.says", "is %s, of which this token may not speak", *says)
+	if !g.Everything {
+		says := class.Unknown
+		if c.Observe.Says != nil {
+			says = *c.Observe.Says
+		}
+		if !g.Area.Class(says) {
+			return refuse(http.StatusForbidden, "observe.says", "is %s, of which this token may not speak", says)
+		}
+		if field, at, within := c.Observe.where(); !g.near(d.cfg.Zones(), at, within) {
+			return refuse(http.StatusForbidden, field, "is over %.0f km from every place of the token %s", float64(within)/1000, g.Name)
+		}
 	}
 	said, f := c.Observe.said(now, g.Source)
 	if f != nil {
@@ -100,6 +118,16 @@ func (d *Desk) observed(now time.Time, g Grant, c Command, o *pipeline.Order) *r
 	}
 	o.Said = said
 	return nil
+}
+
+// near reports whether a place of the token lies within a distance of a point.
+func (g Grant) near(set *zone.Set, at geo.Point, within geo.Metres) bool {
+	for z := range set.All {
+		if geo.Distance(at, z.Label) <= within && g.Area.Region(set.Region(z.ID)) && g.Area.Within(z.ID) {
+			return true
+		}
+	}
+	return false
 }
 
 // asked are the leaves that the zones and the regions of a command stand for.

@@ -50,6 +50,20 @@ type Cue struct {
 	At     time.Time `json:"at"`
 }
 
+// where is the place that an observation names, the member that names it, and how far from
+// a token's places it may be.
+func (o *Observe) where() (field string, at geo.Point, within geo.Metres) {
+	point := func(lat, lon float64) geo.Point { return geo.Point{Lat: geo.Degrees(lat), Lon: geo.Degrees(lon)} }
+	switch {
+	case o.Fix != nil:
+		return "observe.fix", point(o.Fix.Lat, o.Fix.Lon), sight
+	case o.Bearing != nil:
+		return "observe.bearing", point(o.Bearing.Lat, o.Bearing.Lon), sight
+	default:
+		return "observe.cue", point(o.Cue.Lat, o.Cue.Lon), launch
+	}
+}
+
 // Bounds of what a person can mean, in metres and degrees.
 const (
 	lowest    = -500

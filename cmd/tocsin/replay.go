@@ -34,7 +34,7 @@ type replayCmd struct {
 	Format string   `required:"" enum:"tocsin,ua-official,il-alerts" help:"What it is: tocsin (a data folder with its recording), ua-official or il-alerts."`
 	Speed  string   `default:"max" help:"How many times as fast as it was, or max." placeholder:"N|max"`
 	From   string   `help:"Begin here in the history, such as 2022-10-10T03:00:00Z; by default at its first alarm." placeholder:"TIME"`
-	Until  string   `help:"End here." placeholder:"TIME"`
+	Until  string   `help:"End here; what goes on in the history is cancelled then, which is no all-clear." placeholder:"TIME"`
 	Zones  []string `help:"The zone set, GeoJSON files, levels together; by default the shipped set of the country." placeholder:"FILE" sep:","`
 	To     string   `help:"Into a running system of the exercise universe, by its desk; by default into one of its own." placeholder:"DESK-URL"`
 	Token  string   `help:"The file with the token for --to; it needs the scopes declare, extend, end and read." placeholder:"FILE"`

@@ -35,6 +35,7 @@ type commandsGiven struct {
 	Declared int            `json:"declared"`
 	Extended int            `json:"extended"`
 	Ended    int            `json:"ended"`
+	CutOff   int            `json:"cut_off"`
 	Refusals map[string]int `json:"refused"`
 	Refused  []string       `json:"refusals"`
 }
@@ -62,7 +63,7 @@ func (p *replayPlan) report(r replayCmd, out *replay.Outcome) replayed {
 	return replayed{
 		File: r.File, Speed: r.Speed, Set: p.set.Version(), Alarms: len(p.alarms), Used: whole.Used(), Took: milliseconds(out.Took),
 		History: whole, Figures: p.figures,
-		Given: commandsGiven{out.Commands, out.Declared, out.Extended, out.Ended, out.Refusals, append([]string{}, out.Refused...)},
+		Given: commandsGiven{out.Commands, out.Declared, out.Extended, out.Ended, out.CutOff, out.Refusals, append([]string{}, out.Refused...)},
 		Door:  latencyOf(out.Latency), Frame: latencyOf(p.samples), Follower: p.heard, Late: milliseconds(out.Late),
 	}
 }
@@ -91,6 +92,9 @@ func (r replayed) print(c *console, asJSON bool) error {
 	line("  in one second", "%d (%s)", r.Figures.PerSecond.Count, r.Figures.PerSecond.At.Format(time.RFC3339))
 	line("  in one minute", "%d (%s)", r.Figures.PerMinute.Count, r.Figures.PerMinute.At.Format(time.RFC3339))
 	line("commands", "%d taken: %d declared, %d extended, %d ended", r.Given.Commands, r.Given.Declared, r.Given.Extended, r.Given.Ended)
+	if r.Given.CutOff > 0 {
+		line("cut off", "%d alarms that go on in the file: cancelled at the end of the replay, not all-clear", r.Given.CutOff)
+	}
 	took := time.Duration(r.Took * float64(time.Millisecond))
 	line("took", "%s, %.0f commands and %.0f zone changes a second", took.Round(time.Millisecond), float64(r.Given.Commands)/took.Seconds(), float64(r.Figures.Changes)/took.Seconds())
 	if r.Door != nil {

@@ -80,6 +80,8 @@ type Alarm struct {
 	Start  time.Time
 	End    time.Time
 	Rows   []Row // ascending by time; the first began it
+	// GoesOn is when the alarm ended, where Between cut it off before that; else zero.
+	GoesOn time.Time
 	stays  bool
 }
 
@@ -167,7 +169,7 @@ func (h *History) Between(from, to time.Time) []Alarm {
 			a.Start = from
 		}
 		if !to.IsZero() && a.End.After(to) {
-			a.End = to
+			a.End, a.GoesOn = to, a.End
 		}
 		if a.Start.Before(a.End) {
 			out = append(out, a)

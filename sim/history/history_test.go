@@ -309,6 +309,9 @@ func TestBetween(t *testing.T) {
 	if len(got) != 2 || !got[0].Start.Equal(at(3)) || !got[0].End.Equal(at(8)) || !got[1].Start.Equal(at(4)) {
 		t.Errorf("%+v", got)
 	}
+	if len(got) == 2 && (!got[0].GoesOn.Equal(at(9)) || !got[1].GoesOn.IsZero()) {
+		t.Errorf("what was cut off is not told: %+v", got)
+	}
 	if len(h.Between(time.Time{}, time.Time{})) != 4 {
 		t.Error("without bounds something is missing")
 	}

@@ -59,6 +59,7 @@ type Outcome struct {
 	Declared int            // of them
 	Extended int            // of them
 	Ended    int            // of them
+	CutOff   int            // alarms that go on in the file after the replay's end: cancelled, never an all-clear
 	Refused  []string       // with the line of the file; bounded
 	Refusals map[string]int // by field
 	Latency  []time.Duration
@@ -267,6 +268,11 @@ func (p *player) do(ctx context.Context, x act) error {
 			return p.extend(ctx, x.alarm, fmt.Sprintf("%s line %d: %s, %s", p.file, row.Line, plain(row.Text), stamp(row.At)))
 		}
 		return nil
+	}
+	if !a.GoesOn.IsZero() {
+		// The file says nothing of an end here: to let people out would be a lie.
+		p.count(&p.out.CutOff)
+		return p.finish(ctx, x.alarm, warning.Cancelled, fmt.Sprintf("%s line %d: the replay ends at %s, the alarm at %s", p.file, a.Rows[0].Line, stamp(a.End), stamp(a.GoesOn)))
 	}
 	return p.finish(ctx, x.alarm, warning.AllClear, p.whyOver(a))
 }

@@ -205,6 +205,36 @@ func TestBrokenOff(t *testing.T) {
 	}
 }
 
+// ledger is a book that keeps how warnings were ended.
+type ledger struct {
+	*book
+	how []desk.Command
+}
+
+func (e *ledger) Give(ctx context.Context, c desk.Command) (desk.Answer, error) {
+	if c.Action == warning.EndsZone {
+		e.how = append(e.how, c)
+	}
+	return e.book.Give(ctx, c)
+}
+
+// TestCutOffIsNoAllClear: where a replay ends before the alarm does, the file has no end to tell.
+func TestCutOffIsNoAllClear(t *testing.T) {
+	c := NewClock(noon)
+	door := &ledger{book: newBook(c)}
+	h := history.History{Alarms: said(t, history.UAOfficial,
+		"A oblast,,,2022-10-10 12:00:00+00:00,2022-10-10 14:00:00+00:00",
+		"B oblast,,,2022-10-10 12:10:00+00:00,2022-10-10 12:40:00+00:00")}
+	out, err := Run(t.Context(), h.Between(time.Time{}, noon.Add(time.Hour)), c, door, Options{File: "night.csv"})
+	if err != nil || out.CutOff != 1 || len(door.how) != 2 {
+		t.Fatal(err, out, door.how)
+	}
+	if b, a := door.how[0], door.how[1]; b.End != warning.AllClear || a.End != warning.Cancelled ||
+		!strings.Contains(a.Reason, "night.csv line 2: the replay ends at 2022-10-10T13:00:00Z, the alarm at 2022-10-10T14:00:00Z") {
+		t.Errorf("ended by %+v, then %+v", b, a)
+	}
+}
+
 // TestDeskGivesAgain: where the door is busy, or the connection breaks, the same command is
 // given again with the same id; a refusal is not.
 func TestDeskGivesAgain(t *testing.T) {

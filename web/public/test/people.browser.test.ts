@@ -218,6 +218,14 @@ describe.skipIf(absent !== undefined)(`the page for people${absent === undefined
     await page.context().setOffline(false);
     await look(page, 'all-clear', 30_000);
     expect(await page.locator('.old').count()).toBe(0);
+    const spoken = async (): Promise<string> => (await page.locator('.spoken').allTextContents()).join(' ');
+    await expect.poll(spoken).toContain('come out');
+    // The same all-clear, old: shown as old, and not said as if it were heard now.
+    await page.context().setOffline(true);
+    await page.reload();
+    await look(page, 'all-clear');
+    await light(page, 'deaf');
+    expect(await spoken()).not.toContain('come out');
   });
 
   test('first contentful paint under 1 s, and under 60 kB before the map', async () => {

@@ -51,6 +51,12 @@ describe('places by name', () => {
     expect(found('   ')).toEqual([]);
   });
 
+  test('whichever way a hyphen is typed', () => {
+    const names = ['Тель Авив - Юг', 'Івано-Франківськ'];
+    const named = new Registry('x', towns().features.slice(-2).map((f, i) => ({ ...f, properties: { ...f.properties, name_ru: names[i] } })));
+    for (const typed of ['Тель-Авив', 'тель авив', 'Тель Авив–Юг', 'Івано франк', 'Франківськ']) expect(named.search(typed, 10).length, typed).toBe(1);
+  });
+
   test('a place carries all that is needed before the registry is there', () => {
     expect(placeOf(registry, 'T1', 0)).toMatchObject({ id: 'T1', within: ['R'], shelter: 30 });
     expect(placeOf(registry, 'T0', 0)?.shelter).toBe(0);

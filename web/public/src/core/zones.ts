@@ -87,7 +87,7 @@ export class Registry {
       let length = 0;
       for (const word of words) {
         const at = word.indexOf(wanted);
-        const here = at < 0 ? 3 : at === 0 ? 0 : word[at - 1] === ' ' || word[at - 1] === '-' ? 1 : 2;
+        const here = at < 0 ? 3 : at === 0 ? 0 : word[at - 1] === ' ' ? 1 : 2;
         if (here < rank) [rank, length] = [here, word.length];
       }
       if (rank < 3) rated.push({ zone, rank, length });
@@ -97,11 +97,12 @@ export class Registry {
   }
 }
 
-/** What of a name is compared: lower case, without accents and apostrophes. */
+/** What of a name is compared: lower case, without accents and apostrophes, hyphens as spaces. */
 function plain(name: string): string {
   return name
     .normalize('NFD')
     .replace(/[\p{Mn}'’ʼ"״׳`]/gu, '')
+    .replace(/[\s\p{Pd}]+/gu, ' ')
     .toLowerCase()
     .trim();
 }
