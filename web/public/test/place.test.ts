@@ -53,7 +53,7 @@ describe('places by name', () => {
 
   test('whichever way a hyphen is typed', () => {
     const names = ['Тель Авив - Юг', 'Івано-Франківськ'];
-    const named = new Registry('x', towns().features.slice(-2).map((f, i) => ({ ...f, properties: { ...f.properties, name_ru: names[i] } })));
+    const named = new Registry('x', towns().features.slice(-2).map((f, i) => ({ ...f, properties: { ...f.properties, names: { ru: names[i] } } })));
     for (const typed of ['Тель-Авив', 'тель авив', 'Тель Авив–Юг', 'Івано франк', 'Франківськ']) expect(named.search(typed, 10).length, typed).toBe(1);
   });
 
