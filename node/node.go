@@ -168,7 +168,7 @@ func (n *Node) assemble(policy openedPolicy) error {
 	}
 	n.memory.doubt(n.started, regions)
 	config := pipeline.Config{
-		Alert: n.words, Zones: n.sets.now(), Policy: policy.policy, Sources: sources,
+		Alert: n.words, Zones: n.warnedOver(), Policy: policy.policy, Sources: sources,
 		TrackPrefix: fmt.Sprintf("t%d-", n.memory.starts+1), Each: SideBySide,
 	}
 	if n.sensors, err = n.feeds(); err != nil {

@@ -92,6 +92,16 @@ func (n *Node) setBefore(version string) *zone.Set {
 	return nil
 }
 
+// warnedOver is the set that what is in force was said over. Where another one was put in force
+// between two starts, the core begins with it and is then given the new one, as a running one
+// is: by their ground, and not by their names, the places that were warned stay so.
+func (n *Node) warnedOver() *zone.Set {
+	if last := len(n.memory.sets) - 1; n.before != nil && n.memory.sets[last] == n.before.Version() {
+		return n.before
+	}
+	return n.sets.now()
+}
+
 // withHistory lets the set know the ids of the one before, and, where a warning that is in
 // force or told names one that neither has, of earlier ones: such a place is warned by its
 // parent, and its end is told in its region.

@@ -54,6 +54,11 @@ func (n *Node) restore() error {
 	if err := l.step(now, kept); err != nil {
 		return err
 	}
+	if n.warnedOver() != n.sets.now() {
+		if err := l.step(now, pipeline.ZonesChanged{Zones: n.sets.now()}); err != nil {
+			return err
+		}
+	}
 	if err := n.begin(now, len(kept.Warnings)); err != nil {
 		return err
 	}

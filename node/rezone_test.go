@@ -123,7 +123,8 @@ func TestAnotherSetOverAKill(t *testing.T) {
 			if status != 201 {
 				t.Fatalf("%d %s", status, got)
 			}
-			want := map[zone.ID]string{"a": "shelter", "b1": "shelter", "b2": "shelter", "b": "quiet expired"}
+			// c lies beside b, under the same parent, and has none of its ground.
+			want := map[zone.ID]string{"a": "shelter", "b1": "shelter", "b2": "shelter", "b": "quiet expired", "c": ""}
 			changed := other(t)
 			if how == "imported" {
 				set, err := openZones([]string{changed})
