@@ -81,6 +81,16 @@ func (t *timed) Publish(u gateway.Update) {
 	}
 }
 
+// radarAt is the first radar of a world as the source whose datagrams come to an address.
+func radarAt(w *sim.World, address string) Source {
+	r := w.Radars[0]
+	return Source{
+		ID: r.ID, Kind: "asterix", Listen: "udp://" + address, SAC: r.SAC, SIC: r.SIC,
+		Site: &Site{Lat: r.Site[0], Lon: r.Site[1], Height: r.Site[2]}, Errors: Errors{Range: 50, Azimuth: 0.1, Time: 0.02},
+		Coverage: Coverage{Range: r.Range}, Period: Duration(r.Period), Clutter: r.Clutter, Detection: r.Detection, Simulated: true,
+	}
+}
+
 // BenchmarkBytesToFrame is the whole way in one process, with the journal on disk: a sector's
 // datagrams are given to the feed's socket, decoded, followed, weighed, kept, signed, and the
 // time is taken from the datagrams to the last frame that came of them. Reported are those
@@ -91,18 +101,8 @@ func BenchmarkBytesToFrame(b *testing.B) {
 			var speaking, all []time.Duration
 			for b.Loop() {
 				w := swarm(b, objects)
-				r := w.Radars[0]
-				port, err := net.ListenPacket("udp4", "127.0.0.1:0")
-				if err != nil {
-					b.Fatal(err)
-				}
-				address := port.LocalAddr().String()
-				port.Close()
-				n, _ := national(b, []Source{{
-					ID: r.ID, Kind: "asterix", Listen: "udp://" + address, SAC: r.SAC, SIC: r.SIC,
-					Site: &Site{Lat: r.Site[0], Lon: r.Site[1], Height: r.Site[2]}, Errors: Errors{Range: 50, Azimuth: 0.1, Time: 0.02},
-					Coverage: Coverage{Range: r.Range}, Period: Duration(r.Period), Clutter: r.Clutter, Detection: r.Detection, Simulated: true,
-				}})
+				address := freePort(b, "udp")
+				n, _ := national(b, []Source{radarAt(w, address)})
 				one, more := fromBytes(b, n, w, address)
 				speaking, all = append(speaking, one...), append(all, more...)
 				if err := n.Close(); err != nil {

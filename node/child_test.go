@@ -109,6 +109,17 @@ objects:
      route: [[50.18, 33.9, 400], [50.02, 34.5, 400], [50.18, 33.95, 400], [50.02, 34.5, 400], [50.18, 33.95, 400], [50.02, 34.5, 400], [50.18, 33.95, 400], [50.02, 34.5, 400], [50.18, 33.95, 400]]}
 `
 
+// raidWorld is that world, read.
+func raidWorld(t testing.TB) *sim.World {
+	t.Helper()
+	text, _ := sim.Split([]byte(raid))
+	w, err := sim.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
 // field is a file of small zones, so that something changes with every turn of the radar:
 // thirty by ten of 0.02 degrees in the regions north and south, and one far away.
 func field(t testing.TB) string {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"tocsin/journal"
-	"tocsin/sim"
 )
 
 // smallDisk is a file system of a few MiB of its own.
@@ -72,11 +71,7 @@ func TestFullDisk(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	text, _ := sim.Split([]byte(raid))
-	world, err := sim.Read(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	world := raidWorld(t)
 	ctx, stop := context.WithCancel(context.Background())
 	var group sync.WaitGroup
 	defer group.Wait()

@@ -29,7 +29,6 @@ import (
 	"tocsin/core/warning"
 	"tocsin/journal"
 	"tocsin/node/keyring"
-	"tocsin/sim"
 	"tocsin/wire/cap12"
 )
 
@@ -206,11 +205,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	o := newOffice(t)
 	o.cfg.Zones = []string{field(t)}
 	cfg := raided(t, o)
-	text, _ := sim.Split([]byte(raid))
-	world, err := sim.Read(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	world := raidWorld(t)
 	first := o.open(t) // makes keys and folder
 	root := first.Root()
 	if err := first.Close(); err != nil {

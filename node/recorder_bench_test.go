@@ -2,7 +2,6 @@ package node
 
 import (
 	"fmt"
-	"net"
 	"testing"
 	"time"
 
@@ -22,18 +21,8 @@ func BenchmarkRecording(b *testing.B) {
 			for b.Loop() {
 				for i := range frames {
 					w := swarm(b, objects)
-					r := w.Radars[0]
-					port, err := net.ListenPacket("udp4", "127.0.0.1:0")
-					if err != nil {
-						b.Fatal(err)
-					}
-					address := port.LocalAddr().String()
-					port.Close()
-					n, cfg := national(b, []Source{{
-						ID: r.ID, Kind: "asterix", Listen: "udp://" + address, SAC: r.SAC, SIC: r.SIC,
-						Site: &Site{Lat: r.Site[0], Lon: r.Site[1], Height: r.Site[2]}, Errors: Errors{Range: 50, Azimuth: 0.1, Time: 0.02},
-						Coverage: Coverage{Range: r.Range}, Period: Duration(r.Period), Clutter: r.Clutter, Detection: r.Detection, Simulated: true,
-					}})
+					address := freePort(b, "udp")
+					n, cfg := national(b, []Source{radarAt(w, address)})
 					writes := n.loop.recorder
 					if i == 0 {
 						n.loop.recorder = nil

@@ -19,7 +19,6 @@ import (
 	"tocsin/journal"
 	"tocsin/journal/recording"
 	"tocsin/journal/rerun"
-	"tocsin/sim"
 	"tocsin/zones"
 )
 
@@ -113,11 +112,7 @@ func night(t *testing.T) Config {
 		}
 	}
 	write(policy)
-	text, _ := sim.Split([]byte(raid))
-	world, err := sim.Read(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	world := raidWorld(t)
 	ctx, stop := context.WithCancel(context.Background())
 	var group sync.WaitGroup
 	defer group.Wait()

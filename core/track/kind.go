@@ -59,7 +59,7 @@ const (
 	// unknownPrior is the weight left for what is on no line of the table: any speed to
 	// fastest, any height to highest, up or down as it likes.
 	unknownPrior = 0.02
-	// dives is the share of level flight that climbs or comes down.
+	// diving is the share of level flight that climbs or comes down.
 	diving = 0.12
 	// unseenGlide is what is left of a glide's weight where no height says that it comes down.
 	unseenGlide = 0.3

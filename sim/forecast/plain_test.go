@@ -15,6 +15,7 @@ import (
 	"tocsin/core/class"
 	"tocsin/core/geo"
 	"tocsin/core/zone"
+	"tocsin/sim/tracking"
 )
 
 // A second generator of raids, as plain as such things commonly are, so that nothing is
@@ -63,17 +64,10 @@ func sortedBefore(times []float64, t float64) int {
 	return n - 1
 }
 
+// plainSensor is one of the file's, and when its first look is.
 type plainSensor struct {
-	Name    string     `json:"name"`
-	Kind    string     `json:"kind"`
-	Period  float64    `json:"period"`
-	Pd      float64    `json:"pd"`
-	Sigma   []float64  `json:"sigma"`
-	Clutter float64    `json:"clutter"`
-	Pos     [3]float64 `json:"pos"`
-	RMax    *float64   `json:"rmax"`
-	MinEl   *float64   `json:"min_el"`
-	offset  float64
+	tracking.Sensor
+	offset float64
 }
 
 // plainRaid is what is drawn.
@@ -204,16 +198,18 @@ func (r *plainRaid) watchers() {
 	high := slices.ContainsFunc(r.paths, func(p plainPath) bool { return p.falls || p.class == class.GlideBomb })
 	if !high && rng.IntN(2) == 0 {
 		sigma := uniform(rng, 40, 120)
-		r.sensors = []plainSensor{{Name: "P", Kind: "pos2d", Period: float64(1 + rng.IntN(4)), Pd: 0.9, Sigma: []float64{sigma, sigma}, Clutter: uniform(rng, 2, 30)}}
+		r.sensors = []plainSensor{{Sensor: tracking.Sensor{
+			Name: "P", Kind: "pos2d", Period: float64(1 + rng.IntN(4)), Pd: 0.9, Sigma: []float64{sigma, sigma}, Clutter: uniform(rng, 2, 30),
+		}}}
 		return
 	}
 	for k := range 1 + rng.IntN(3) {
 		reach, least := uniform(rng, 0.8, 1.4)*r.half, uniform(rng, 0, 0.5)
-		r.sensors = append(r.sensors, plainSensor{
+		r.sensors = append(r.sensors, plainSensor{Sensor: tracking.Sensor{
 			Name: fmt.Sprintf("R%d", k+1), Kind: "rae", Period: float64(1 + rng.IntN(8)), Pd: uniform(rng, 0.85, 0.95),
 			Sigma: []float64{uniform(rng, 30, 100), uniform(rng, 0.1, 0.3), uniform(rng, 0.2, 0.7)}, Clutter: uniform(rng, 1, 10),
-			Pos: [3]float64{uniform(rng, -0.4, 0.4) * r.half, uniform(rng, -0.4, 0.4) * r.half, 0}, RMax: &reach, MinEl: &least, offset: rng.Float64(),
-		})
+			Pos: [3]float64{uniform(rng, -0.4, 0.4) * r.half, uniform(rng, -0.4, 0.4) * r.half, 0}, RMax: &reach, MinEl: &least,
+		}, offset: rng.Float64()})
 	}
 }
 
