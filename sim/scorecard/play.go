@@ -145,31 +145,33 @@ func (p *play) feed(at time.Duration, in pipeline.Input) {
 	for i := range p.books {
 		p.remind(i, at)
 	}
-	var forecasts []threat.Forecast
-	var current track.Track
-	for _, c := range p.core.Step(raid.Start.Add(at), in) {
+	forecasts := p.take(at, p.core.Step(raid.Start.Add(at), in))
+	for i := range p.books {
+		p.decide(i, at, forecasts)
+	}
+}
+
+// take takes down what changed in a step, and returns the forecasts. They follow all tracks
+// of a step, and may come in a later one than the track they are of.
+func (p *play) take(at time.Duration, changes []pipeline.Change) (forecasts []threat.Forecast) {
+	for _, c := range changes {
 		switch c := c.(type) {
 		case pipeline.TrackConfirmed:
-			current = c.Track
+			p.follow(at, c.Track)
 		case pipeline.TrackUpdated:
-			current = c.Track
+			p.follow(at, c.Track)
 		case pipeline.TrackEnded:
 			delete(p.tracks, c.Track.ID)
-			current = track.Track{}
 		case pipeline.Forecast:
 			forecasts = append(forecasts, c.Forecast)
-			if current.ID == c.Forecast.Track {
-				p.follow(at, current, c.Forecast)
-			}
+			p.foresee(at, c.Forecast)
 		case pipeline.WarningChanged:
 			if !c.ArrivalOnly {
 				p.logs[0].take(at, c.Warning)
 			}
 		}
 	}
-	for i := range p.books {
-		p.decide(i, at, forecasts)
-	}
+	return forecasts
 }
 
 // sight takes down when the first plots of each object came.
@@ -190,22 +192,30 @@ func (p *play) sight(l raid.Look) {
 	}
 }
 
-// follow keeps a track's newest forecast and finds out what the track really is.
-func (p *play) follow(at time.Duration, tr track.Track, f threat.Forecast) {
+// follow keeps a track as it was last told, and finds out what it really is.
+func (p *play) follow(at time.Duration, tr track.Track) {
 	s := p.tracks[tr.ID]
 	if s == nil {
-		s = &seenTrack{object: -1, at: -never}
+		s = &seenTrack{at: -never}
 		p.tracks[tr.ID] = s
 	}
-	s.track, s.forecast = tr, f
+	s.track = tr
 	if at-s.at >= 5*time.Second {
 		s.object, s.at = p.identify(tr), at
 	}
-	if s.object < 0 {
+	if s.object >= 0 {
+		p.facts.tracked[s.object] = min(p.facts.tracked[s.object], at)
+	}
+}
+
+// foresee keeps a track's newest forecast.
+func (p *play) foresee(at time.Duration, f threat.Forecast) {
+	s := p.tracks[f.Track]
+	if s == nil { // of a track that ended, or of a launch cue
 		return
 	}
-	p.facts.tracked[s.object] = min(p.facts.tracked[s.object], at)
-	if counts(f.Standing) {
+	s.forecast = f
+	if s.object >= 0 && counts(f.Standing) {
 		p.foretold(at, s)
 	}
 }

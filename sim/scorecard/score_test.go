@@ -8,7 +8,9 @@ import (
 
 	"tocsin/core/class"
 	"tocsin/core/geo"
+	"tocsin/core/pipeline"
 	"tocsin/core/threat"
+	"tocsin/core/track"
 	"tocsin/core/warning"
 	"tocsin/core/zone"
 	"tocsin/sim/raid"
@@ -260,4 +262,25 @@ func TestArrivals(t *testing.T) {
 	near(t, "later", *f.Later, 0.25)
 	near(t, "half", *f.Half, 10) // 5, 10, 15, 30
 	near(t, "nine tenths", *f.Most, 30)
+}
+
+// Every track's newest forecast is the one that is verified, whichever of a step's tracks it
+// is of, and also where it comes in a later step.
+func TestTakesEveryForecast(t *testing.T) {
+	p := scene(t)
+	p.tracks = map[track.ID]*seenTrack{}
+	told := func(id track.ID) pipeline.Change { return pipeline.TrackUpdated{Track: track.Track{ID: id}} }
+	said := func(id track.ID, revision int) pipeline.Change {
+		return pipeline.Forecast{Forecast: threat.Forecast{Track: id, Revision: revision}}
+	}
+	p.take(time.Second, []pipeline.Change{told("a"), told("b"), told("c"), said("a", 1), said("b", 1)})
+	p.take(2*time.Second, []pipeline.Change{told("b"), said("c", 2), said("a", 2), pipeline.TrackEnded{Track: track.Track{ID: "d"}}, said("d", 2)})
+	for id, want := range map[track.ID]int{"a": 2, "b": 1, "c": 2} {
+		if s := p.tracks[id]; s == nil || s.forecast.Revision != want {
+			t.Errorf("track %s: %+v is held, not its forecast of revision %d", id, s, want)
+		}
+	}
+	if p.tracks["d"] != nil {
+		t.Error("a track that ended is held")
+	}
 }
