@@ -83,22 +83,90 @@ func (b *Book) inPicture(id zone.ID, k class.Class) bool {
 	return b.cover.Covers(id, k) || b.cover.Watches(id) && !b.cover.Blinded(id, k)
 }
 
-// lostOver is for a cause that is not seen now. It is over if it had been seen away for long
-// enough; if the latest time of its arrival is past and a sensor that would see it there sees
-// nothing; or if by what its class can do it has come and gone. That it is lost is no evidence.
+// How a cause is over of which nothing says that it is down: it is seen to go elsewhere, or
+// was when it was lost. By itself it would not keep anybody in shelter; many such together
+// do (leftOf).
+const (
+	passed = "passed"
+	slight = "elsewhere when lost"
+)
+
+// lostOver is for a cause that is not seen now. It is over if the latest time of its arrival
+// is past and a sensor that would see it there sees nothing; if by what its class can do it
+// has come and gone; or if it was seen to go elsewhere when it was lost. That it is lost is no
+// evidence.
 func (b *Book) lostOver(m *member, c *cause) string {
-	if c.away {
-		return "passed"
+	if !c.latest.IsZero() && !c.latest.After(b.now) {
+		if b.cover.Covers(m.st.Zone, c.class) {
+			return "due"
+		}
+		if at, bounded := b.goneBy(m, c); bounded && !at.After(b.now) && b.inPicture(m.st.Zone, c.class) {
+			return "due"
+		}
 	}
-	c.awayAt = time.Time{}
-	if c.latest.IsZero() || c.latest.After(b.now) {
-		return ""
-	}
-	if b.cover.Covers(m.st.Zone, c.class) {
-		return "due"
-	}
-	if at, bounded := b.goneBy(m, c); bounded && !at.After(b.now) && b.inPicture(m.st.Zone, c.class) {
-		return "due"
+	if c.known() && c.left*b.keeps(c.mix, m.st.Stage) < 1 {
+		return slight
 	}
 	return ""
+}
+
+// fades is how long it takes until only half of a danger that is seen to go elsewhere is
+// reckoned with: one look that says so, just before the object is lost, is not believed at once.
+const fades = 20 * time.Second
+
+// heed keeps what is left of a cause: the probability that the zone is reached, as of the last
+// forecasts of the track when it was seen. What is not seen loses nothing.
+func (c *cause) heed(s *subject, p float64, now time.Time) {
+	left, at := p*s.f.Existence, s.f.SeenAt
+	if !c.heeded.IsZero() {
+		kept := c.left
+		if s.alive(now) && at.After(c.heeded) && s.f.At.Sub(at) <= time.Second {
+			kept *= math.Exp2(-at.Sub(c.heeded).Seconds() / fades.Seconds())
+		}
+		left, at = max(left, kept), latest(at, c.heeded)
+	}
+	c.left, c.heeded = left, at
+	if !c.mix.Said() {
+		c.mix = s.mix
+	}
+}
+
+// known reports whether it is known what is left of a cause; after a restart it is not, until
+// its track is there again.
+func (c *cause) known() bool { return !c.heeded.IsZero() && c.mix.Said() }
+
+// leftOf is how much of the danger that keeps a zone in its stage is left, in units of the
+// clear level: of what is seen, and of each cause that was lost and is not over but for going
+// elsewhere when it was lost, as it was when it was last seen.
+func (b *Book) leftOf(m *member) float64 {
+	var none [class.Count]float64
+	for k := range none {
+		none[k] = 1
+	}
+	add := func(mix *class.Mix, w float64) {
+		for k, share := range mix {
+			none[k] *= 1 - w*share
+		}
+	}
+	for _, x := range m.at.parts {
+		w := x.weight()
+		if i := m.cause(x.s.id); i >= 0 && m.causes[i].over == slight {
+			w = max(w, m.causes[i].left)
+		}
+		if x.s.threat && w >= dust {
+			add(&x.s.mix, w)
+		}
+	}
+	for i := range m.causes {
+		c := &m.causes[i]
+		if _, counted := m.at.find(c.track); !counted && c.over == slight && c.left >= dust {
+			add(&c.mix, c.left)
+		}
+	}
+	sum := 0.0
+	for k := range none {
+		r := b.policy.Rules[k][m.st.Stage-1]
+		sum += (1 - none[k]) / (r.Probability * r.Clear)
+	}
+	return sum
 }

@@ -106,8 +106,8 @@ type cause struct {
 	mix    class.Mix // what it may be, when it last threatened; zero: not known
 	latest time.Time // of its arrival when it last threatened; zero: unknown
 	seenAt time.Time
-	awayAt time.Time // since when it is seen not to threaten; zero: it is not
-	away   bool      // it was for the hold time: that stays known if it is lost later
+	left   float64   // probability that it is there and reaches the zone, as last seen; see heed
+	heeded time.Time // when left was last brought up to date; zero: never, it is not known
 	over   string    // how it is over, or empty
 }
 
@@ -159,14 +159,20 @@ func (b *Book) addCause(m *member, x part) int {
 	}
 	m.causes = append(m.causes, cause{track: x.s.id})
 	x.s.causeOf = with(x.s.causeOf, m.at)
+	b.nameCauses(m)
+	m.ep.involve(x.s)
+	return len(m.causes) - 1
+}
+
+// nameCauses writes down what a zone's causes are, so that the journal knows it: after a
+// restart they are waited for.
+func (b *Book) nameCauses(m *member) {
 	names := make([]string, len(m.causes))
 	for i, c := range m.causes {
 		names[i] = string(c.track)
 	}
 	m.st.Basis.Causes = names
-	m.ep.involve(x.s)
-	b.touch(m, false) // so that the journal knows it: after a restart it is waited for
-	return len(m.causes) - 1
+	b.touch(m, false)
 }
 
 // release unties a zone that leaves a warning from its causes.

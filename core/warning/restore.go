@@ -138,7 +138,7 @@ func (b *Book) restoreCauses(e *episode, m *member) {
 		names = names[:maxCauses]
 	}
 	for _, name := range names {
-		c := cause{track: threat.TrackID(name), class: m.st.Threat, latest: m.st.Due, seenAt: b.now}
+		c := cause{track: threat.TrackID(name), class: m.st.Threat, latest: m.st.Due, seenAt: b.now, left: 1, heeded: b.now}
 		if i := slices.IndexFunc(e.causes, func(k Cause) bool { return k.Track == name }); i >= 0 {
 			c.class = e.causes[i].Threat
 			if e.causes[i].Lost { // else it may have been seen until the restart

@@ -121,12 +121,11 @@ func (b *Book) judgeTrack(s *subject) {
 		}
 	}
 	for stage := range s.starts {
-		s.starts[stage], s.keeps[stage] = 0, 0
+		s.starts[stage] = 0
 		for c, m := range s.mix {
-			r := b.policy.Rules[c][stage]
-			s.starts[stage] += m / r.Probability
-			s.keeps[stage] += m / (r.Probability * r.Clear)
+			s.starts[stage] += m / b.policy.Rules[c][stage].Probability
 		}
+		s.keeps[stage] = b.keeps(s.mix, Stage(stage+1))
 	}
 	s.crowd = len(f.Kinds) > 0 && !slices.ContainsFunc(f.Kinds, func(k string) bool { return k != reportKind && k != threat.CueKind })
 	// A class that two sources argue about must not change the words on every phone with
@@ -134,6 +133,15 @@ func (b *Book) judgeTrack(s *subject) {
 	if best := s.mix.Best(); s.f.Updates <= 1 || s.mix[best] > 1.5*s.mix[s.class] {
 		s.class = best
 	}
+}
+
+// keeps is what a probability of one, of what may be any of a mix, is in units of the clear level.
+func (b *Book) keeps(mix class.Mix, stage Stage) (sum float64) {
+	for c, m := range mix {
+		r := b.policy.Rules[c][stage-1]
+		sum += m / (r.Probability * r.Clear)
+	}
+	return sum
 }
 
 // spread replaces a track's parts in the zones by those of its newest forecast.
@@ -204,6 +212,7 @@ func (b *Book) handOver(s *subject, into threat.TrackID) {
 				b.orphans[into] = with(b.orphans[into], p)
 			}
 		}
+		b.nameCauses(m)
 		b.mark(p)
 	}
 	s.causeOf = nil

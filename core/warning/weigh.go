@@ -210,8 +210,8 @@ func (b *Book) ending(m *member) Rule {
 // keep extends, ends or expires a zone of an automatic warning.
 func (b *Book) keep(m *member, look *soonest) {
 	r := b.ending(m)
-	over, seen := b.overAll(m, r, look)
-	over = over && b.still(m.at, m.st.Stage) < full
+	over, seen := b.overAll(m, look)
+	over = over && b.leftOf(m) < full
 	if !over {
 		m.clearAt = time.Time{}
 	} else if m.clearAt.IsZero() {
@@ -260,7 +260,7 @@ func (b *Book) keep(m *member, look *soonest) {
 func (b *Book) foresee(m *member) {
 	due, open := time.Time{}, false
 	for c := range m.each {
-		if c.away || c.over != "" && c.over != "passed" {
+		if c.over != "" && c.over != passed && c.over != slight {
 			continue
 		}
 		if c.latest.IsZero() {
@@ -289,10 +289,10 @@ func (b *Book) wanted(m *member) time.Time {
 
 // overAll judges every cause of a zone: whether all are over, and when one that is not
 // was last seen (now, where all are).
-func (b *Book) overAll(m *member, r Rule, look *soonest) (over bool, seen time.Time) {
+func (b *Book) overAll(m *member, look *soonest) (over bool, seen time.Time) {
 	over = true
 	for c := range m.each {
-		c.over = b.overBy(m, c, r, look)
+		c.over = b.overBy(m, c, look)
 		if c.over != "" {
 			continue
 		}
@@ -314,16 +314,19 @@ func (b *Book) overAll(m *member, r Rule, look *soonest) (over bool, seen time.T
 
 // overBy says by what evidence a cause is over for a zone, or nothing. Silence is not
 // evidence, nor are citizens' reports.
-func (b *Book) overBy(m *member, c *cause, r Rule, look *soonest) string {
+func (b *Book) overBy(m *member, c *cause, look *soonest) string {
+	s := b.tracks[c.track]
+	x, ok := m.at.part(c.track)
+	if s != nil {
+		c.heed(s, x.p, b.now)
+	}
 	if b.now.Before(b.settled) {
 		return ""
 	}
-	s := b.tracks[c.track]
 	if s == nil {
 		return b.lostOver(m, c)
 	}
-	if x, ok := m.at.part(c.track); ok && b.stillOf(x, m.st.Stage) >= 1 {
-		c.awayAt, c.away = time.Time{}, false
+	if ok && b.stillOf(x, m.st.Stage) >= 1 {
 		return ""
 	}
 	switch {
@@ -336,13 +339,8 @@ func (b *Book) overBy(m *member, c *cause, r Rule, look *soonest) string {
 	case !s.alive(b.now):
 		return b.lostOver(m, c)
 	}
-	if c.awayAt.IsZero() {
-		c.awayAt = b.now
-	}
-	look.add(c.awayAt.Add(r.Hold))
 	look.add(s.f.SeenAt.Add(maxStale + time.Millisecond))
-	c.away = !b.now.Before(c.awayAt.Add(r.Hold))
-	return "passed"
+	return passed
 }
 
 // whyOver says in a line what the all-clear rests on.
