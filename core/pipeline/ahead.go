@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"hash/fnv"
 	"time"
 
 	"tocsin/core/threat"
@@ -12,8 +11,9 @@ import (
 // ahead is the forecasts of a step: the most urgent ones, as many as a decision can wait
 // for. The others are made in the next steps, which are due at once.
 type ahead struct {
-	queue threat.Queue
-	lanes [lanes]*threat.Forecaster // a workspace for each that works side by side
+	queue  threat.Queue
+	salvos threat.Salvos
+	lanes  [lanes]*threat.Forecaster // a workspace for each that works side by side
 }
 
 const (
@@ -48,10 +48,14 @@ func (a *ahead) follow(now time.Time, out []Change, moved []track.Change, each f
 		a.queue.Offer(now, m.Track)
 	}
 	tracks := a.queue.Take(now, mostAhead)
+	salvos := make([]track.ID, len(tracks))
+	for i := range tracks {
+		salvos[i] = a.salvos.Of(&tracks[i])
+	}
 	forecasts := make([]threat.Forecast, len(tracks))
 	each(min(lanes, len(tracks)), func(lane int) {
 		for i := lane; i < len(tracks); i += lanes {
-			forecasts[i] = a.lanes[lane].Predict(&tracks[i], seed(tracks[i].ID))
+			forecasts[i] = a.lanes[lane].Predict(&tracks[i], salvos[i])
 		}
 	})
 	for _, f := range forecasts {
@@ -65,12 +69,4 @@ func inOrder(n int, do func(i int)) {
 	for i := range n {
 		do(i)
 	}
-}
-
-// seed is a hash of the track's id: a replay draws the same futures, and one track the
-// same ones from look to look, so that its probabilities do not jitter.
-func seed(id track.ID) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(id))
-	return h.Sum64()
 }

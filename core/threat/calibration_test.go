@@ -12,6 +12,7 @@ import (
 
 	"tocsin/core/class"
 	"tocsin/core/geo"
+	"tocsin/core/track"
 	"tocsin/core/zone"
 )
 
@@ -168,7 +169,9 @@ func TestCalibration(t *testing.T) {
 				}
 				for range 3 {
 					at := 10 + f.rng.IntN(len(fl.path)-20)
-					fc := Predict(f.track(&fl, at), zones, m, f.rng.Uint64())
+					tr := f.track(&fl, at)
+					tr.ID = track.ID(fmt.Sprint(f.rng.Uint64()))
+					fc := Predict(tr, zones, m, "")
 					region, got := f.near(fl.path[at], 100e3), f.reached(&fl, at)
 					whole.add(fc, zones, region, got)
 					if styles[fl.style] == nil {

@@ -1,6 +1,11 @@
 package threat
 
-import "math"
+import (
+	"hash/fnv"
+	"math"
+
+	"tocsin/core/track"
+)
 
 // dice are evenly spread points in many dimensions, made once: Kronecker's sequence by
 // square roots of primes. A forecast shifts them by its seed (Cranley and Patterson
@@ -87,6 +92,13 @@ func (d *dice) normalOf(v float64) float64 { return d.normal[min(max(int(v*grain
 // normal is standard normal, wait exponential with mean one.
 func (u throw) normal(k int) float64 { return u.dice.normal[u.cell(k)] }
 func (u throw) wait(k int) float64   { return u.dice.wait[u.cell(k)] }
+
+// seed is a hash of an id.
+func seed(id track.ID) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	return h.Sum64()
+}
 
 // shifts are what a seed adds to each dimension, uniform between 0 and 1.
 func shifts(seed uint64) (s [dimensions]float32) {

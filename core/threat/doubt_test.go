@@ -45,7 +45,7 @@ func TestAircraftOfNobodyKnowsWhose(t *testing.T) {
 	over := func(height float64, whose observation.Allegiance) float64 {
 		tr := flying(class.Aircraft, 0, 0, height, [3]float64{0, 230, 0}, 100, 3)
 		tr.Identity.Standing = whose
-		return chance(Predict(tr, zones, m, 1), "r010c010")
+		return chance(Predict(tr, zones, m, ""), "r010c010")
 	}
 	if p := over(10e3, observation.Unstated); p > 0.3 {
 		t.Errorf("high over it: p %.2f", p)
@@ -62,7 +62,7 @@ func TestAircraftOfNobodyKnowsWhose(t *testing.T) {
 func TestWhatComesDownEnds(t *testing.T) {
 	zones := checkerboard(t, 41, 3e3)
 	m := DefaultModels().On(zones)
-	f := Predict(flying(class.Drone, 0, 0, 300, [3]float64{0, 55, -30}, 60, 2), zones, m, 1)
+	f := Predict(flying(class.Drone, 0, 0, 300, [3]float64{0, 55, -30}, 60, 2), zones, m, "")
 	if p := chance(f, "r020c020"); p < 0.9 {
 		t.Errorf("the zone it dives into has p %.2f", p)
 	}
@@ -76,7 +76,7 @@ func TestWhatComesDownEnds(t *testing.T) {
 func TestTheUnknownThatFalls(t *testing.T) {
 	zones := checkerboard(t, 21, 10e3)
 	m := DefaultModels().On(zones)
-	f := Predict(flying(class.Unknown, 0, -60e3, 30e3, [3]float64{0, 900, -900}, 200, 10), zones, m, 1)
+	f := Predict(flying(class.Unknown, 0, -60e3, 30e3, [3]float64{0, 900, -900}, 200, 10), zones, m, "")
 	if p := chance(f, "r017c010"); p > 0.3 {
 		t.Errorf("the zone 130 km on, far behind where it comes down, has p %.2f", p)
 	}

@@ -1,6 +1,7 @@
 package threat
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"testing"
@@ -46,7 +47,7 @@ func TestAtTheEdgesOfTheMap(t *testing.T) {
 			tr.ID, tr.At, tr.Status, tr.Class = "x", noon, track.Confirmed, class.Of(c)
 			tr.State.Position, tr.State.Velocity = at.ECEF(), geo.NewENU(at).FromVelocity([3]float64{100, 20, 0})
 			tr.State.Covariance[0][0] = 100
-			if p := chance(Predict(tr, zones, Models{}, 1), zones.ByIndex(i).ID); p < 0.95 {
+			if p := chance(Predict(tr, zones, Models{}, ""), zones.ByIndex(i).ID); p < 0.95 {
 				t.Errorf("%s at %v: the zone under it has p %.3f", c, under, p)
 			}
 		}
@@ -60,13 +61,15 @@ func TestWorkspaceForgets(t *testing.T) {
 	used := NewForecaster(zones, m)
 	for i := range 12 {
 		tr := flying(class.All()[i%class.Count], float64(i)*3e3, -30e3, 4000, [3]float64{30 * float64(i%3), 50 + 40*float64(i), -60}, 200, 5)
-		if got, want := used.Predict(&tr, uint64(i)), Predict(tr, zones, m, uint64(i)); !reflect.DeepEqual(got, want) {
+		tr.ID = track.ID(fmt.Sprint(i))
+		salvo := track.ID([]string{"", "0"}[i%2])
+		if got, want := used.Predict(&tr, salvo), Predict(tr, zones, m, salvo); !reflect.DeepEqual(got, want) {
 			t.Fatalf("track %d: a used workspace and a new one differ", i)
 		}
 	}
 	used.e.future = math.MaxUint32 - 100 // the numbers of futures begin anew
 	tr := flying(class.Drone, 0, -30e3, 400, [3]float64{0, 50, 0}, 60, 1.5)
-	if !reflect.DeepEqual(used.Predict(&tr, 5), Predict(tr, zones, m, 5)) {
+	if !reflect.DeepEqual(used.Predict(&tr, ""), Predict(tr, zones, m, "")) {
 		t.Error("after the numbers began anew a forecast differs")
 	}
 }
@@ -79,7 +82,7 @@ func TestMoreEvidenceDoesNotLower(t *testing.T) {
 	last := 0.0
 	for _, spread := range []float64{12, 6, 3, 1} {
 		tr := flying(class.Drone, 0, -25e3, 400, [3]float64{0, 50, 0}, 40*spread, spread)
-		p := chance(f.Predict(&tr, 3), "r010c010")
+		p := chance(f.Predict(&tr, ""), "r010c010")
 		if p < last-0.03 {
 			t.Errorf("with a velocity known to %g m/s p falls from %.3f to %.3f", spread, last, p)
 		}

@@ -23,8 +23,8 @@ import (
 //
 // Who forecasts often keeps a Forecaster, which does the same without making its
 // workspace each time.
-func Predict(tr track.Track, zones *zone.Set, models Models, seed uint64) Forecast {
-	return NewForecaster(zones, models).Predict(&tr, seed)
+func Predict(tr track.Track, zones *zone.Set, models Models, salvo track.ID) Forecast {
+	return NewForecaster(zones, models).Predict(&tr, salvo)
 }
 
 // Forecaster is the workspace of Predict for one zone set. Its results do not depend on
@@ -48,11 +48,11 @@ func NewForecaster(zones *zone.Set, models Models) *Forecaster {
 }
 
 // Predict is the package's Predict for the forecaster's zones.
-func (p *Forecaster) Predict(tr *track.Track, seed uint64) Forecast {
+func (p *Forecaster) Predict(tr *track.Track, salvo track.ID) Forecast {
 	f := Forecast{
 		Track: tr.ID, Revision: tr.Revision, At: tr.At, SeenAt: tr.SeenAt,
 		Class: tr.Class, Existence: existence(tr), Status: tr.Status, Reason: tr.Reason, Into: tr.Into,
-		Updates: tr.Updates, Standing: tr.Identity.Standing,
+		Updates: tr.Updates, Standing: tr.Identity.Standing, Salvo: salvo,
 		Kinds: kinds(tr.Sources), Evidence: evidence(tr),
 	}
 	f.Sensors = len(f.Kinds)
@@ -60,7 +60,7 @@ func (p *Forecaster) Predict(tr *track.Track, seed uint64) Forecast {
 		return f
 	}
 	e := &p.e
-	e.begin(tr, seed)
+	e.begin(tr, salvo)
 	e.play()
 	f.Horizon = e.horizon
 	f.Reaches = e.reaches(p.zones, tr.At)
@@ -189,6 +189,7 @@ type ensemble struct {
 	climbs  float64 // weight of what is not free fall, for a body that may still burn
 	horizon time.Duration
 	shift   [dimensions]float32
+	common  [dimensions]float32 // shift with the route of the salvo
 	where   lay
 
 	visits  []visit
@@ -198,6 +199,7 @@ type ensemble struct {
 	tally   []tally  // per zone
 	future  uint32   // never repeats until it wraps, when what is kept is wiped
 	thrown  int      // points of the dice used up
+	lot     uint64   // of the future that is played, see Reach.Lots
 	weight  float64
 }
 
@@ -210,6 +212,7 @@ type tally struct {
 
 // visit is one future in one zone for the first time.
 type visit struct {
+	lot    uint64
 	zone   int32
 	after  float32 // seconds
 	weight float32
@@ -218,7 +221,7 @@ type visit struct {
 // blindHeight is the standard deviation, in metres, from which on a height is a guess.
 const blindHeight = 3000
 
-func (e *ensemble) begin(tr *track.Track, seed uint64) {
+func (e *ensemble) begin(tr *track.Track, salvo track.ID) {
 	e.mix = tr.Class.Normal()
 	if !e.mix.Said() {
 		e.mix = class.Of(class.Unknown)
@@ -237,7 +240,12 @@ func (e *ensemble) begin(tr *track.Track, seed uint64) {
 	e.turning = min(max(tr.Modes.Manoeuvre, 0), 1)
 	e.climbs = min(max(1-tr.Modes.Ballistic, 0), 1)
 	e.horizon, e.thrown = 0, 0
-	e.shift = shifts(seed)
+	e.shift = shifts(seed(tr.ID))
+	e.common = e.shift
+	if salvo != "" {
+		route := shifts(seed(salvo))
+		copy(e.common[dSpeed:], route[dSpeed:])
+	}
 	e.where = newLay(e.ground, e.origin.Point)
 	e.visits, e.touched = e.visits[:0], e.touched[:0]
 	if e.future > math.MaxUint32-2*mostFutures {
@@ -332,8 +340,14 @@ const (
 // throw begins a future and gives its point.
 func (e *ensemble) throw() throw {
 	e.future++
+	n := e.thrown % mostFutures
 	e.thrown++
-	return throw{dice: e.ground.dice, point: &e.ground.dice.points[(e.thrown-1)%mostFutures], shift: &e.shift}
+	shift := &e.shift
+	e.lot = 1 << (n >> 1 % Lots) // a future and the next, of which only one is played far ahead
+	if n>>1&1 == 0 {
+		shift = &e.common
+	}
+	return throw{dice: e.ground.dice, point: &e.ground.dice.points[n], shift: shift}
 }
 
 // reached counts a future over a set of zones, each zone once.
@@ -364,7 +378,7 @@ func (e *ensemble) enter(z int32, after, weight float64) {
 		e.touched = append(e.touched, z)
 	}
 	t.count++
-	e.visits = append(e.visits, visit{zone: z, after: float32(after), weight: float32(weight)})
+	e.visits = append(e.visits, visit{lot: e.lot, zone: z, after: float32(after), weight: float32(weight)})
 }
 
 // reaches sums up, in ascending order of zone id, which is that of zone indices.
@@ -391,15 +405,16 @@ func (e *ensemble) reaches(zones *zone.Set, at time.Time) []Reach {
 		t := &e.tally[z]
 		of := e.sorted[from:t.count]
 		from, t.count = t.count, 0
-		p := 0.0
+		p, lots := 0.0, uint64(0)
 		for _, v := range of {
 			p += float64(v.weight)
+			lots |= v.lot
 		}
 		if p >= Negligible {
 			if out == nil {
 				out = make([]Reach, 0, len(e.touched))
 			}
-			out = append(out, Reach{Zone: zones.ByIndex(int(z)).ID, P: math.Min(p, 1), Arrival: arrival(of, p, at)})
+			out = append(out, Reach{Zone: zones.ByIndex(int(z)).ID, P: math.Min(p, 1), Lots: lots, Arrival: arrival(of, p, at)})
 		}
 	}
 	return out

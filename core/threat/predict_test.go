@@ -73,7 +73,7 @@ func chance(f Forecast, id zone.ID) float64 {
 func TestDroneAhead(t *testing.T) {
 	zones := checkerboard(t, 21, 10e3)
 	m := DefaultModels().On(zones)
-	f := Predict(flying(class.Drone, 0, -30e3, 400, [3]float64{0, 50, 0}, 60, 1.5), zones, m, 1)
+	f := Predict(flying(class.Drone, 0, -30e3, 400, [3]float64{0, 50, 0}, 60, 1.5), zones, m, "")
 	town := chance(f, "r010c010")
 	if town < 0.2 {
 		t.Errorf("the town ten minutes ahead has p %.3f, want 0.2 at least", town)
@@ -119,11 +119,11 @@ func arrivalAt(f Forecast, id zone.ID) Arrival {
 func TestTurnedAway(t *testing.T) {
 	zones := checkerboard(t, 21, 10e3)
 	m := DefaultModels().On(zones)
-	f := Predict(flying(class.CruiseMissile, 0, -30e3, 100, [3]float64{0, -230, 0}, 60, 3), zones, m, 1)
+	f := Predict(flying(class.CruiseMissile, 0, -30e3, 100, [3]float64{0, -230, 0}, 60, 3), zones, m, "")
 	if p := chance(f, "r010c010"); p > 0.01 {
 		t.Errorf("the town behind has p %.3f", p)
 	}
-	f = Predict(flying(class.CruiseMissile, 0, -30e3, 100, [3]float64{230, 0, 0}, 60, 3), zones, m, 1)
+	f = Predict(flying(class.CruiseMissile, 0, -30e3, 100, [3]float64{230, 0, 0}, 60, 3), zones, m, "")
 	if p := chance(f, "r010c010"); p > 0.1 {
 		t.Errorf("the town abeam has p %.3f", p)
 	}
@@ -138,7 +138,7 @@ func TestFallMeetsTheParabola(t *testing.T) {
 	m = m.With(class.BallisticMissile, h).On(zones)
 	tr := flying(class.BallisticMissile, 0, -60e3, 20e3, [3]float64{0, 600, 300}, 5, 0.1)
 	tr.Modes = track.Modes{Ballistic: 1}
-	f := Predict(tr, zones, m, 1)
+	f := Predict(tr, zones, m, "")
 	after := (300 + math.Sqrt(300*300+2*gravity*20e3)) / gravity
 	north := -60e3 + 600*after // curvature and rotation move it by less than a zone
 	row := int(math.Floor(north/5e3 + 20.5))
@@ -166,8 +166,8 @@ func TestSameArgumentsSameForecast(t *testing.T) {
 	m := DefaultModels().On(zones)
 	tr := flying(class.Drone, 0, -30e3, 400, [3]float64{0, 50, 0}, 60, 1.5)
 	tr.Class = class.Mix{class.Drone: 0.5, class.CruiseMissile: 0.2, class.Rocket: 0.3}
-	a := Predict(tr, zones, m, 42)
-	b := Predict(tr, zones, DefaultModels(), 42) // its own raster
+	a := Predict(tr, zones, m, "")
+	b := Predict(tr, zones, DefaultModels(), "") // its own raster
 	if !reflect.DeepEqual(a, b) {
 		t.Error("two forecasts of the same differ")
 	}
@@ -187,7 +187,7 @@ func TestEndedReachesNothing(t *testing.T) {
 	zones := checkerboard(t, 5, 10e3)
 	tr := flying(class.Drone, 0, 0, 400, [3]float64{0, 50, 0}, 60, 1.5)
 	tr.Status, tr.Reason = track.Ended, track.Landed
-	if f := Predict(tr, zones, Models{}, 1); len(f.Reaches) != 0 || f.Reason != track.Landed {
+	if f := Predict(tr, zones, Models{}, ""); len(f.Reaches) != 0 || f.Reason != track.Landed {
 		t.Errorf("forecast of an ended track: %+v", f)
 	}
 }
@@ -235,7 +235,8 @@ func TestCalibratedOnItsOwnHabits(t *testing.T) {
 		}
 		course := rng.Float64() * 2 * math.Pi
 		tr := flying(c, rng.Float64()*60e3-30e3, rng.Float64()*60e3-30e3, 200, [3]float64{v * math.Sin(course), v * math.Cos(course), 0}, 1, 0.01)
-		f := Predict(tr, zones, m, uint64(i))
+		tr.ID = track.ID(fmt.Sprint(i))
+		f := Predict(tr, zones, m, "")
 		got := truth(rng, m.Habit(c), tr, zones)
 		for _, r := range f.Reaches {
 			k := min(int(r.P*10), 9)
@@ -326,15 +327,16 @@ func FuzzPredict(f *testing.F) {
 	zones := checkerboard(f, 6, 10e3)
 	m := DefaultModels().On(zones)
 	m.Futures = 32
-	f.Add(0.0, 0.0, 400.0, 0.0, 50.0, 0.0, 100.0, 2.0, uint8(4), uint64(1))
-	f.Add(math.NaN(), 1e300, -1e9, math.Inf(1), 1e9, -1e9, -5.0, math.Inf(-1), uint8(1), uint64(9))
-	f.Add(1e7, 1e7, 5e5, 7000.0, 0.0, -7000.0, 1e6, 1e4, uint8(3), uint64(3))
-	f.Fuzz(func(t *testing.T, e, n, h, ve, vn, vu, sp, sv float64, c uint8, seed uint64) {
+	f.Add(0.0, 0.0, 400.0, 0.0, 50.0, 0.0, 100.0, 2.0, uint8(4), "t1", "")
+	f.Add(math.NaN(), 1e300, -1e9, math.Inf(1), 1e9, -1e9, -5.0, math.Inf(-1), uint8(1), "", "t2")
+	f.Add(1e7, 1e7, 5e5, 7000.0, 0.0, -7000.0, 1e6, 1e4, uint8(3), "t3", "t3")
+	f.Fuzz(func(t *testing.T, e, n, h, ve, vn, vu, sp, sv float64, c uint8, id, salvo string) {
 		tr := flying(class.Class(int(c)%class.Count), 0, 0, 400, [3]float64{ve, vn, vu}, sp, sv)
 		tr.State.Position[0] += e
 		tr.State.Position[1] += n
 		tr.State.Position[2] += h
-		got := Predict(tr, zones, m, seed)
+		tr.ID = track.ID(id)
+		got := Predict(tr, zones, m, track.ID(salvo))
 		for _, r := range got.Reaches {
 			if !(r.P >= Negligible && r.P <= 1) || r.Arrival.Latest.Before(r.Arrival.Earliest) {
 				t.Fatalf("reach %+v", r)
@@ -359,7 +361,7 @@ func BenchmarkPredict(b *testing.B) {
 				b.ReportAllocs()
 				n, began := 0, processTime()
 				for b.Loop() {
-					f.Predict(&tr, 1)
+					f.Predict(&tr, "")
 					n++
 				}
 				b.ReportMetric(float64((processTime()-began).Microseconds())/float64(n), "cpu-µs/op")

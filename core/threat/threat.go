@@ -30,7 +30,13 @@ type Reach struct {
 	Zone    zone.ID `json:"zone"`
 	P       float64 `json:"p"`
 	Arrival Arrival `json:"arrival"`
+	// Lots is in which of the lots of its futures the zone is reached, a bit each. Of tracks of
+	// one salvo the same lot holds the same plan: see Together.
+	Lots uint64 `json:"lots,omitempty"`
 }
+
+// Lots is into how many lots the futures of a track are divided.
+const Lots = 64
 
 // Forecast is what one revision of one track may reach. Reaches are in ascending
 // order of zone id and leave out zones of a probability below Negligible: a zone
@@ -50,7 +56,9 @@ type Forecast struct {
 	Sensors   int                    `json:"sensors"`         // how many kinds of sensor contribute
 	Kinds     []string               `json:"kinds,omitempty"` // those kinds (observation.Source.Kind), ascending; bounded
 	Standing  observation.Allegiance `json:"standing"`
-	Reaches   []Reach                `json:"reaches"`
+	// Salvo is the salvo that it flies in, empty where it flies alone (Salvos).
+	Salvo   track.ID `json:"salvo,omitempty"`
+	Reaches []Reach  `json:"reaches"`
 	// Evidence is what the track rests on, one line an observation, for explain; bounded.
 	Evidence []string `json:"evidence,omitempty"`
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"tocsin/core/class"
 	"tocsin/core/threat"
 	"tocsin/core/zone"
 	"tocsin/health"
@@ -87,6 +88,9 @@ type Book struct {
 	feeds    []string                    // what of others is not well
 	asking   []*place                    // what waits for a person, ascending
 	asked    bool                        // whether anything did when it was last told
+
+	any      threat.Together // workspace of judge
+	together [class.Count]threat.Together
 }
 
 // NewBook makes a book without warnings.

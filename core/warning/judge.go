@@ -26,40 +26,45 @@ type figuresOf struct{ existence, updates, kinds float64 }
 //
 // The tracks are other objects, each of which reaches the zone or not: that none does is
 // the product, so that fifty drones with one chance in fifty are the danger they are. (The
-// greatest alone would be blind to a raid; the sum would exceed one.) What differs between
+// greatest alone would be blind to a raid; the sum would exceed one.) Of a salvo each is as
+// likely to follow the common plan as one of its own (threat.Together). What differs between
 // classes is the probability that starts a stage; a track that may be a rocket or a drone
 // counts for each by its share. So per class the probability that the zone is reached is
 // measured in units of that class's threshold, and the sum over the classes starts the
 // stage at one: with one class this is just "probability at least threshold".
 func (b *Book) judge(p *place) verdict {
 	v := verdict{}
-	var none [class.Count]float64 // that no track of the class reaches it, of those it is time for
-	any := 1.0
+	b.any.Reset()
 	for s := range 2 {
-		for c := range none {
-			none[c] = 1
-		}
+		b.resetTogether()
 		stage := Stage(s + 1)
 		for _, x := range p.parts {
 			if !b.counts(p, x, stage) {
 				continue
 			}
 			if stage == Prepare {
-				any *= 1 - x.weight()
+				b.any.Add(x.s.f.Salvo, x.lots, x.weight())
 			}
-			b.share(p, x, stage, &none, &v.gateAt)
+			b.share(p, x, stage, &v.gateAt)
 		}
-		for c := range none {
-			v.score[s] += (1 - none[c]) / b.policy.Rules[c][s].Probability
+		for c := range b.together {
+			v.score[s] += (1 - b.together[c].None()) / b.policy.Rules[c][s].Probability
 		}
 	}
-	v.p = 1 - any
+	v.p = 1 - b.any.None()
 	b.show(p, &v)
 	return v
 }
 
+// resetTogether empties what judge, still and leftOf reckon with, by class.
+func (b *Book) resetTogether() {
+	for c := range b.together {
+		b.together[c].Reset()
+	}
+}
+
 // share enters one track's part for one stage.
-func (b *Book) share(p *place, x part, stage Stage, none *[class.Count]float64, gateAt *time.Time) {
+func (b *Book) share(p *place, x part, stage Stage, gateAt *time.Time) {
 	w := x.weight()
 	for c, m := range x.s.mix {
 		if m == 0 {
@@ -67,7 +72,7 @@ func (b *Book) share(p *place, x part, stage Stage, none *[class.Count]float64, 
 		}
 		opens := b.opens(p, x, b.policy.Rules[c][stage-1])
 		if !opens.After(b.now) {
-			none[c] *= 1 - w*m
+			b.together[c].Add(x.s.f.Salvo, x.lots, w*m)
 		} else if gateAt.IsZero() || opens.Before(*gateAt) {
 			*gateAt = opens
 		}
@@ -103,21 +108,27 @@ func (b *Book) counts(p *place, x part, stage Stage) bool {
 // still is how much of the danger that keeps a stage up is left, in units of its clear
 // level: below 1 it speaks for the end. Lead and respect play no part in it.
 func (b *Book) still(p *place, stage Stage) float64 {
-	var none [class.Count]float64
-	for c := range none {
-		none[c] = 1
-	}
+	b.resetTogether()
 	for _, x := range p.parts {
 		if w := x.weight(); x.s.threat && w >= dust {
-			for c, m := range x.s.mix {
-				none[c] *= 1 - w*m
-			}
+			b.addStill(x, w)
 		}
 	}
-	sum := 0.0
-	for c := range none {
+	return b.sumStill(stage)
+}
+
+func (b *Book) addStill(x part, w float64) {
+	for c, m := range x.s.mix {
+		if m > 0 {
+			b.together[c].Add(x.s.f.Salvo, x.lots, w*m)
+		}
+	}
+}
+
+func (b *Book) sumStill(stage Stage) (sum float64) {
+	for c := range b.together {
 		r := b.policy.Rules[c][stage-1]
-		sum += (1 - none[c]) / (r.Probability * r.Clear)
+		sum += (1 - b.together[c].None()) / (r.Probability * r.Clear)
 	}
 	return sum
 }

@@ -139,34 +139,23 @@ func (c *cause) known() bool { return !c.heeded.IsZero() && c.mix.Said() }
 // clear level: of what is seen, and of each cause that was lost and is not over but for going
 // elsewhere when it was lost, as it was when it was last seen.
 func (b *Book) leftOf(m *member) float64 {
-	var none [class.Count]float64
-	for k := range none {
-		none[k] = 1
-	}
-	add := func(mix *class.Mix, w float64) {
-		for k, share := range mix {
-			none[k] *= 1 - w*share
-		}
-	}
+	b.resetTogether()
 	for _, x := range m.at.parts {
 		w := x.weight()
 		if i := m.cause(x.s.id); i >= 0 && m.causes[i].over == slight {
 			w = max(w, m.causes[i].left)
 		}
 		if x.s.threat && w >= dust {
-			add(&x.s.mix, w)
+			b.addStill(x, w)
 		}
 	}
 	for i := range m.causes {
 		c := &m.causes[i]
 		if _, counted := m.at.find(c.track); !counted && c.over == slight && c.left >= dust {
-			add(&c.mix, c.left)
+			for k, share := range c.mix {
+				b.together[k].Add("", 0, c.left*share)
+			}
 		}
 	}
-	sum := 0.0
-	for k := range none {
-		r := b.policy.Rules[k][m.st.Stage-1]
-		sum += (1 - none[k]) / (r.Probability * r.Clear)
-	}
-	return sum
+	return b.sumStill(m.st.Stage)
 }

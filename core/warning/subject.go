@@ -46,6 +46,7 @@ type subject struct {
 type part struct {
 	s       *subject
 	p       float64 // that it is reached, if the object exists
+	lots    uint64  // in which of its futures, see threat.Reach
 	arrival threat.Arrival
 	waits   bool // beyond what a young track may warn by itself
 }
@@ -158,7 +159,7 @@ func (b *Book) spread(s *subject, reaches []threat.Reach) {
 			continue
 		}
 		at := b.place(id)
-		at.put(part{s: s, p: p, arrival: b.arrival(r.Arrival)})
+		at.put(part{s: s, p: p, lots: r.Lots, arrival: b.arrival(r.Arrival)})
 		s.reaches = append(s.reaches, at)
 		b.mark(at)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -100,13 +101,7 @@ func chosen(word string) bool {
 	return !asked
 }
 
-func kindNames(kinds map[string]*figures) (names []string) {
-	for name := range kinds {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func kindNames[V any](kinds map[string]V) []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // attack is one raid as a folder, with its truth.
 type attack struct {

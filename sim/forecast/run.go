@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"math"
 	"slices"
@@ -114,6 +113,7 @@ type run struct {
 	models  threat.Models
 	futures *threat.Forecaster
 	queue   threat.Queue
+	salvos  threat.Salvos
 	book    *warning.Book
 	cover   threat.Coverage
 	alive   []bool
@@ -156,8 +156,13 @@ func (r *run) feed(t float64, each func(time.Time, []track.Change)) error {
 	return nil
 }
 
-// decide forecasts what changed and did not go on as forecast, and weighs it.
+// decide forecasts what changed and weighs it.
 func (r *run) decide(now time.Time, changes []track.Change) {
+	r.book.Weigh(now, r.foresee(now, changes), r.cover, nil)
+}
+
+// foresee forecasts what changed and did not go on as forecast, and looks who can see.
+func (r *run) foresee(now time.Time, changes []track.Change) []threat.Forecast {
 	for _, c := range changes {
 		r.queue.Offer(now, c.Track)
 	}
@@ -173,15 +178,13 @@ func (r *run) decide(now time.Time, changes []track.Change) {
 	if r.alive == nil || !slices.Equal(alive, r.alive) {
 		r.alive, r.cover = alive, threat.Cover(live, r.zones)
 	}
-	r.book.Weigh(now, forecasts, r.cover, nil)
+	return forecasts
 }
 
 func (r *run) predict(tr track.Track) threat.Forecast {
-	h := fnv.New64a()
-	h.Write([]byte(tr.ID))
 	began := time.Now()
 	laid := r.ground.track(tr)
-	f := r.futures.Predict(&laid, h.Sum64())
+	f := r.futures.Predict(&laid, r.salvos.Of(&laid))
 	r.took += time.Since(began)
 	r.outcome.Forecasts++
 	return f

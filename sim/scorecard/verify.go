@@ -1,6 +1,7 @@
 package scorecard
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -108,9 +109,10 @@ func (v *verification) moment(p *play, at time.Duration) {
 			continue
 		}
 		until := raid.Start.Add(at + lead)
-		none := map[key]float64{} // that the object does not reach the zone, by what is said
+		none := map[key]float64{}           // that the object does not reach the zone, by what is said
+		zones := map[int]*threat.Together{} // that nothing does
 		tracked := map[int]bool{}
-		for _, s := range p.tracks {
+		for _, s := range p.inOrder() {
 			if !counts(s.forecast.Standing) {
 				continue
 			}
@@ -126,29 +128,37 @@ func (v *verification) moment(p *play, at time.Duration) {
 					q = 1 - old*(1-q)
 				}
 				none[id] = 1 - q
+				if zones[z] == nil {
+					zones[z] = &threat.Together{}
+					zones[z].Reset()
+				}
+				zones[z].Add(s.forecast.Salvo, r.Lots, r.P*s.forecast.Existence*share(r.Arrival, until))
 			}
 		}
-		v.window(p, k, at, none, tracked)
+		v.window(p, k, at, none, zones, tracked)
 	}
 	v.times(p, at)
 }
 
+// inOrder is the tracks that are held, by their ids: sums of floats depend on it.
+func (p *play) inOrder() []*seenTrack {
+	out := make([]*seenTrack, 0, len(p.tracks))
+	for _, id := range slices.Sorted(maps.Keys(p.tracks)) {
+		out = append(out, p.tracks[id])
+	}
+	return out
+}
+
 // window enters the cases of one moment and lead: per zone, and per object and zone.
-func (v *verification) window(p *play, k int, at time.Duration, none map[key]float64, tracked map[int]bool) {
+func (v *verification) window(p *play, k int, at time.Duration, none map[key]float64, zones map[int]*threat.Together, tracked map[int]bool) {
 	happens := map[key]bool{}
 	for _, pass := range p.truth.Passages {
 		if pass.Enter <= at+leads[k] && pass.Leave >= at {
 			happens[key{pass.Object, pass.Zone}] = true
 		}
 	}
-	zones := map[int]float64{}
 	reached := map[int]bool{}
 	for _, id := range ordered(none) {
-		q, ok := zones[id.zone]
-		if !ok {
-			q = 1
-		}
-		zones[id.zone] = q * none[id]
 		v.classes[p.kind(id.object)][k].enter(1-none[id], happens[id])
 	}
 	for id := range happens {
@@ -162,7 +172,7 @@ func (v *verification) window(p *play, k int, at time.Duration, none map[key]flo
 	}
 	v.whole[k].cases += v.count
 	for _, z := range ordered(zones) {
-		v.whole[k].enter(1-zones[z], reached[z])
+		v.whole[k].enter(1-zones[z].None(), reached[z])
 	}
 	for z := range reached {
 		if _, said := zones[z]; !said {
