@@ -152,8 +152,8 @@ func TestReservationsThatFail(t *testing.T) {
 	l.keeper = keeper{store: full, spoken: &paper{}}
 	kept := *now
 	step := func(d time.Duration) error { *now = now.Add(d); return l.due(&kept) }
-	for range 20 {
-		if err := step(10 * time.Second); err != nil {
+	for range 200 {
+		if err := step(upkeep); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -161,8 +161,8 @@ func TestReservationsThatFail(t *testing.T) {
 		t.Error("times were used that are not reserved, and nobody is told")
 	}
 	full.fails = nil
-	for range 5 {
-		if err := step(10 * time.Second); err != nil {
+	for range 50 {
+		if err := step(upkeep); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,8 +171,8 @@ func TestReservationsThatFail(t *testing.T) {
 	}
 	full.fails = func([]journal.New) error { return journal.ErrBroken }
 	var err error
-	for range 100 {
-		if err = step(10 * time.Second); err != nil {
+	for range 1000 {
+		if err = step(upkeep); err != nil {
 			break
 		}
 	}
@@ -186,8 +186,8 @@ func TestReservationsWithoutAnswer(t *testing.T) {
 	l, _, now := loopOf(t)
 	l.keeper = keeper{store: &disk{delay: time.Hour}, spoken: &paper{}}
 	kept := *now
-	for range 20 {
-		*now = now.Add(10 * time.Second)
+	for range 200 {
+		*now = now.Add(upkeep)
 		if err := l.due(&kept); err != nil {
 			t.Fatal(err)
 		}
