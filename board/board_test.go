@@ -89,7 +89,7 @@ func (w *world) start(t tb, now time.Time) {
 
 func (w *world) reserve(now time.Time) {
 	if r, due := w.pub.Reserve(now); due {
-		w.past = r.clone()
+		w.past.Add(r)
 		w.pub.Reserved(r)
 	}
 }

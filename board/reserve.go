@@ -9,9 +9,11 @@ const (
 	// block is how many numbers of a chain are reserved at once. They are as good as free:
 	// at a hundred changes a second a block lasts three hours.
 	block = 1 << 20
-	// ahead is how far into the future times are reserved. After a crash frames can be
-	// signed that far ahead of the clock: less than what clients flag.
-	ahead = 2 * time.Minute
+	// ahead is how far into the future times are reserved, anew when half of it is left. A
+	// restart signs that far ahead of the clock at most, and a frame of the future looks like
+	// a wrong clock to whoever compares. Shorter costs the disk more often: this is one short
+	// entry in ten seconds.
+	ahead = 20 * time.Second
 	// margin is what a chain that is ahead of the clock, as after a crash, has reserved
 	// beyond its newest time: it goes on by a millisecond a frame. With more of it a program
 	// that crashes again and again would run away from the clock.
@@ -19,11 +21,26 @@ const (
 )
 
 // Reservation is what may have been spoken: in each chain no number above UpTo, and
-// nothing later than At. The newest one must be durable; a restart goes on above it, so
-// that no number and no time is ever used twice.
+// nothing later than At. One that does not name a chain says nothing new of it: what holds
+// is the greatest of all that were made durable, and a restart goes on above that, so that
+// no number and no time is ever used twice.
 type Reservation struct {
 	At   time.Time        `json:"at"`
-	UpTo map[string]int64 `json:"up_to"` // by chain
+	UpTo map[string]int64 `json:"up_to,omitempty"` // by chain
+}
+
+// Add takes another reservation that is durable too. They may come in any order: what was
+// written late must not take numbers back.
+func (r *Reservation) Add(other Reservation) {
+	if other.At.After(r.At) {
+		r.At = other.At
+	}
+	if r.UpTo == nil {
+		r.UpTo = map[string]int64{}
+	}
+	for region, n := range other.UpTo {
+		r.UpTo[region] = max(r.UpTo[region], n)
+	}
 }
 
 func (r Reservation) clone() Reservation {
@@ -35,14 +52,11 @@ func (r Reservation) clone() Reservation {
 // is durable, give it to Reserved. At the very start do both before anything is published.
 func (p *Publisher) Reserve(now time.Time) (Reservation, bool) {
 	p.tell(now)
-	next := p.past.clone()
-	if next.UpTo == nil {
-		next.UpTo = map[string]int64{}
-	}
+	next := Reservation{At: p.past.At, UpTo: map[string]int64{}}
 	due := false
 	latest := p.now
 	for _, c := range p.chains {
-		if next.UpTo[c.region]-c.seq < block/2 {
+		if p.past.UpTo[c.region]-c.seq < block/2 {
 			next.UpTo[c.region] = c.seq + block
 			due = true
 		}
@@ -60,17 +74,7 @@ func (p *Publisher) Reserve(now time.Time) (Reservation, bool) {
 }
 
 // Reserved says that a reservation is durable.
-func (p *Publisher) Reserved(r Reservation) {
-	if p.past.UpTo == nil {
-		p.past.UpTo = map[string]int64{}
-	}
-	for region, n := range r.UpTo {
-		p.past.UpTo[region] = max(p.past.UpTo[region], n)
-	}
-	if r.At.After(p.past.At) {
-		p.past.At = r.At
-	}
-}
+func (p *Publisher) Reserved(r Reservation) { p.past.Add(r) }
 
 // Overdrawn reports whether something was said above what is reserved: a restart now
 // could say a number twice. It is spoken all the same, because late is lost, and is a

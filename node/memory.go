@@ -171,7 +171,7 @@ func (m *memory) fold(position int64, at time.Time, kind string, body []byte) er
 		if err := json.Unmarshal(body, &r); err != nil {
 			return fmt.Errorf("node: numbers: %w", err)
 		}
-		m.reserve(r)
+		m.numbers.Add(r)
 		return nil
 	case kindStart:
 		var b beginning
@@ -193,20 +193,6 @@ func (m *memory) fold(position int64, at time.Time, kind string, body []byte) er
 	}
 }
 
-// reserve takes a reservation that was kept. They may come in any order: what was out of
-// room once comes late, and must not take numbers back.
-func (m *memory) reserve(r board.Reservation) {
-	if r.At.After(m.numbers.At) {
-		m.numbers.At = r.At
-	}
-	if m.numbers.UpTo == nil {
-		m.numbers.UpTo = map[string]int64{}
-	}
-	for region, upTo := range r.UpTo {
-		m.numbers.UpTo[region] = max(m.numbers.UpTo[region], upTo)
-	}
-}
-
 // leap is how far ahead of what can have been said a damaged memory begins.
 const leap = 2 * time.Minute
 
@@ -221,6 +207,6 @@ func (m *memory) doubt(now time.Time, regions []string) {
 	for _, region := range regions {
 		r.UpTo[region] = now.UnixMicro()
 	}
-	m.reserve(r)
+	m.numbers.Add(r)
 	m.starts = max(m.starts, int(now.Unix()))
 }

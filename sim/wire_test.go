@@ -121,6 +121,7 @@ func TestReadRefuses(t *testing.T) {
 		"unknown zones":      "about: x\nstart: 2026-01-01T00:00:00Z\nlasts: 1m\nzones: atlantis\nradars: []\n",
 		"unknown class":      good + "objects:\n  - {id: o, class: kite, speed: 3, route: [[50, 30, 1], [51, 30, 1]]}\n",
 		"too many copies":    good + "objects:\n  - {id: o, class: drone, speed: 3, copies: 30000, route: [[50, 30, 1], [51, 30, 1]]}\n",
+		"copies without end": good + "objects:\n  - {id: o, class: drone, speed: 3, route: [[50, 30, 1], [51, 30, 1]]}\n  - {id: p, class: drone, speed: 3, copies: 9223372036854775807, route: [[50, 30, 1], [51, 30, 1]]}\n",
 		"one point":          good + "objects:\n  - {id: o, class: drone, speed: 3, route: [[50, 30, 1]]}\n",
 		"no such radar":      good + "events:\n  - {at: 10s, kill: nobody}\n",
 		"two things at once": good + "events:\n  - {at: 10s, kill: r, restart: true}\n",

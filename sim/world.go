@@ -200,7 +200,7 @@ func (w *World) expand() error {
 			return fmt.Errorf("%q: %w", o.ID, err)
 		}
 		copies := max(o.Copies, 1)
-		if len(all)+copies > MaxObjects {
+		if copies > MaxObjects-len(all) { // the sum could overflow
 			return fmt.Errorf("more than %d", MaxObjects)
 		}
 		for i := range copies {

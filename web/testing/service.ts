@@ -83,6 +83,8 @@ export class Service {
   signer: Signer;
   /** Serial of the key list, which always has the key of `signer`. */
   serial = 1;
+  /** Keys that the list has and revokes. */
+  revoked: Pair[] = [];
   /** Signs the test chain. */
   testSigner: Signer;
   /** Everything that was asked for, as "METHOD path". */
@@ -185,7 +187,7 @@ export class Service {
     switch (url.pathname) {
       case '/v1/keys':
         if (this.options.lies !== undefined) return void answer.end(`${this.options.lies.keys()}\n`);
-        return void answer.end(`${keyList(this.root, Date.now(), [{ by: this.signer.by }], { universe: this.options.universe ?? 'live', serial: this.serial })}\n`);
+        return void answer.end(`${keyList(this.root, Date.now(), [this.signer.by, ...this.revoked].map((by) => ({ by })), { universe: this.options.universe ?? 'live', serial: this.serial, revoked: this.revoked.map((one) => one.kid) })}\n`);
       case '/v1/board':
         return void answer.end(`${this.#board(regions[0] ?? '*').join('\n')}\n`);
       case '/v1/stream':

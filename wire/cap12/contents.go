@@ -43,10 +43,19 @@ func enum[T ~string](c *checker, n *node, allowed []T) T {
 	return ""
 }
 
-// required reads a text that must say something.
+// required reads a text that must say something: nothing identifies no message, and nothing
+// is no type of content.
 func (c *checker) required(n *node) string {
 	if blank(n.text) {
 		c.bad(RuleEmpty, n, n.text, n.local+" must not be empty")
+	}
+	return n.text
+}
+
+// stated reads a text whose element must be there; that it says something is not asked.
+func (c *checker) stated(n *node) string {
+	if blank(n.text) {
+		c.odd(OddSilent, n, n.text, n.local+" must be there and says nothing")
 	}
 	return n.text
 }
@@ -153,7 +162,7 @@ func (c *checker) whole(n *node, a Alert) {
 	case a.Scope == ScopeRestricted && blank(a.Restriction):
 		c.bad(RuleRestriction, n, string(a.Scope), "scope Restricted needs a restriction")
 	case a.Scope != ScopeRestricted && a.Scope != "" && !blank(a.Restriction):
-		c.bad(RuleUnrestricted, n.child("restriction"), a.Restriction, "restriction is for scope Restricted only")
+		c.odd(OddUnrestricted, n.child("restriction"), a.Restriction, "restriction is for scope Restricted; it does not restrict scope "+string(a.Scope))
 	}
 	if list := n.child("addresses"); a.Scope == ScopePrivate && (list == nil || blank(list.text)) {
 		c.bad(RuleAddresses, n, string(a.Scope), "scope Private needs addresses")
@@ -220,7 +229,7 @@ func (c *checker) info(n *node, a Alert) Info {
 		case "category":
 			i.Categories = append(i.Categories, enum(c, child, categories))
 		case "event":
-			i.Event = c.required(child)
+			i.Event = c.stated(child)
 		case "responseType":
 			i.ResponseTypes = append(i.ResponseTypes, enum(c, child, responseTypes))
 		case "urgency":
@@ -283,7 +292,7 @@ func (c *checker) wholeInfo(n *node, a Alert, i Info) {
 		if a.MsgType == MsgCancel || i.Urgency == UrgencyPast || slices.Contains(i.ResponseTypes, ResponseAllClear) {
 			c.odd(OddExpired, end, end.text, "expires is before sent or effective")
 		} else {
-			c.bad(RuleExpires, end, end.text, "expires must not be before sent or effective")
+			c.odd(OddExpires, end, end.text, "expires is before sent or effective: it never holds")
 		}
 	case i.Onset.After(i.Expires):
 		c.odd(OddOnset, end, end.text, "expires is before onset")
@@ -344,10 +353,10 @@ func (c *checker) value(n *node) Value {
 		switch {
 		case child.skip:
 		case child.local == "valueName":
-			v.Name = c.required(child)
+			v.Name = c.stated(child)
 			c.acronym(child)
 		case n.local == "geocode" && blank(child.text):
-			c.bad(RuleGeocodeNothing, child, child.text, "a geocode needs a code")
+			c.odd(OddGeocodeEmpty, child, child.text, "a geocode without a code names no place")
 		default:
 			v.Value = c.optional(child)
 		}

@@ -10,8 +10,9 @@ import (
 
 // Marshal writes the alert as a CAP 1.2 document in UTF-8, two spaces an indent, ready
 // to be sent or signed. It refuses with ErrInvalid what Check would refuse of the
-// result, so nothing leaves that our own reader would not take. Fractions of a second
-// are dropped; a time whose zone CAP cannot express is written in UTC.
+// result, so nothing leaves that our own reader would not take, and beyond that what of
+// others is only warned of: an empty event or areaDesc, an end before the beginning.
+// Fractions of a second are dropped; a time whose zone CAP cannot express is written in UTC.
 func (a Alert) Marshal() ([]byte, error) {
 	var w writer
 	w.buf.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
@@ -19,7 +20,7 @@ func (a Alert) Marshal() ([]byte, error) {
 	w.alert(a)
 	w.buf.WriteString("</alert>\n")
 	b := w.buf.Bytes()
-	if err := Check(b).Err(); err != nil {
+	if err := readAs(b, true).report.Err(); err != nil {
 		return nil, fmt.Errorf("cap12: write: %w", err)
 	}
 	return b, nil

@@ -28,9 +28,12 @@ type reading struct {
 	text       string // the document in UTF-8
 }
 
-func read(b []byte) reading {
+func read(b []byte) reading { return readAs(b, false) }
+
+// readAs is read, of a document of our own or of somebody else's.
+func readAs(b []byte, own bool) reading {
 	doc, from, f := decoded(b)
-	c := checker{doc: doc, report: Report{Defects: []Remark{}, Warnings: []Remark{}}}
+	c := checker{doc: doc, own: own, report: Report{Defects: []Remark{}, Warnings: []Remark{}}}
 	if f != nil {
 		c.fault(f)
 		return reading{report: c.report}

@@ -23,7 +23,7 @@ func (c *checker) resource(n *node) Resource {
 		}
 		switch child.local {
 		case "resourceDesc":
-			r.Desc = c.required(child)
+			r.Desc = c.stated(child)
 		case "mimeType":
 			r.MIMEType = c.mimeType(child)
 		case "size":
@@ -51,7 +51,7 @@ func (c *checker) mimeType(n *node) string {
 		return s
 	}
 	kind, _, err := mime.ParseMediaType(s)
-	if major, minor, ok := strings.Cut(kind, "/"); err != nil || !ok || major == "" || minor == "" || s != trim(s) {
+	if major, minor, ok := strings.Cut(kind, "/"); err != nil || !ok || major == "" || minor == "" {
 		c.bad(RuleMIME, n, s, "mimeType must be type/subtype as in RFC 2046")
 	}
 	return s
@@ -115,7 +115,7 @@ func (c *checker) area(n *node) Area {
 		}
 		switch child.local {
 		case "areaDesc":
-			a.Desc = c.required(child)
+			a.Desc = c.stated(child)
 		case "polygon":
 			shapes++
 			a.Polygons = append(a.Polygons, c.polygon(child))

@@ -87,6 +87,32 @@ func profiles() map[string]profiled {
 			infos: []string{"<info><category>Geo</category><category>Safety</category><event>Tsunami</event><responseType>AllClear</responseType><urgency>Past</urgency><severity>Minor</severity><certainty>Unlikely</certainty>" +
 				"<expires>2026-11-22T14:57:00-07:00</expires><senderName>Agency</senderName><headline>Tsunami warning cancelled</headline><description>No danger.</description><web>https://agency.example/1</web><area><areaDesc>Coast</areaDesc><circle>38.5,-121.4 5.5</circle></area></info>"},
 		},
+		"a heartbeat of an aggregator": {
+			alert: "<identifier>urn:oid:2.49.0.1.124.0.2026.1</identifier><sender>heartbeat</sender><sent>2026-11-22T10:00:00-00:00</sent><status>System</status><msgType>Alert</msgType><scope>Public</scope>" +
+				"<references>cap-pac@canada.example,urn:oid:2.49.0.1.124.1,2026-11-22T09:00:00-00:00\n\tems@province.example,urn:oid:2.49.0.1.124.2,2026-11-22T04:30:00-04:30</references>",
+			odd: []Rule{OddNoInfo},
+		},
+		"an update with its spoken text": {
+			alert: "<identifier>{5C-11}</identifier><sender>emergency@province.example</sender><sent>2026-11-22T10:00:00-03:30</sent><status>Test</status><msgType>Update</msgType><scope>Public</scope><code>layer:SOREM:2.0</code>" +
+				"<references>emergency@province.example,{5C-10},2026-11-22T09:00:00-03:30</references><incidents/>",
+			infos: []string{"<info><language>fr-CA</language><category>Rescue</category><category>CBRNE</category><event>test</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty>" +
+				"<expires>2026-11-22T24:00:00-03:30</expires><resource><resourceDesc>Broadcast audio</resourceDesc><mimeType>\n audio/mpeg</mimeType><size>3</size><uri>speech 1.mp3</uri><derefUri>\nAA\nEC\n</derefUri>" +
+				"<digest>0C7A623FD2BBC05B06423BE359E4021D36E721AD</digest></resource><resource><resourceDesc>Stream</resourceDesc><mimeType>application/x-url; charset=utf-8</mimeType><uri>rtsp://audio.example/1</uri></resource>" +
+				"<area><areaDesc>Island</areaDesc>" + ring + ring + "<altitude>0</altitude><ceiling>0</ceiling></area></info>"},
+			odd: []Rule{OddEmpty, OddURI},
+		},
+		"an island's weather service in winter": {
+			alert: "<identifier>a81eeb2c-6e2a-4f6c-8f6b-000000000000</identifier><sender>https://www.weather.example.uk</sender><sent>2026-11-22T09:30:00+00:00</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope>",
+			infos: []string{"<info><category>Met</category><event>Wind</event><urgency>Future</urgency><severity>Moderate</severity><certainty>Possible</certainty><expires>2026-11-23T23:59:00+00:00</expires>" +
+				"<web>https://www.weather.example.uk/warnings?date={today}|all</web><area><areaDesc>Highlands &amp; Islands</areaDesc>" + pair("geocode", "NUTS3", "UKM61") + "</area></info>"},
+			odd: []Rule{OddOffset, OddURI, OddGeocode},
+		},
+		"a tsunami centre, across the date line": {
+			alert: "<identifier>PAAQ-1-a1b2c3</identifier><sender>ntwc@tsunami.example</sender><sent>2026-11-22T01:02:03-00:00</sent><status>Actual</status><msgType>Alert</msgType><source>WEAK53</source><scope>Public</scope><code>IPAWSv1.0</code>",
+			infos: []string{"<info><category>Geo</category><event>Tsunami Watch</event><urgency>Expected</urgency><severity>Unknown</severity><certainty>Unlikely</certainty><expires>2026-11-22T02:02:03-00:00</expires>" +
+				pair("parameter", "EventLatLon", "51.0,-179.5 0.000") + "<area><areaDesc>Aleutians</areaDesc><polygon>51,179 51,-179 52,-179 52,179 51,179</polygon><polygon>-60.0,-180 -61,-180.0 -61,+175 -60,-180.000</polygon>" +
+				"<circle>51.0,-179.5 0</circle></area></info>"},
+		},
 		"a civil defence of South Asia, in its script": {
 			alert: "<identifier>1700000000000_21</identifier><sender>State-Authority</sender><sent>2026-11-22T09:30:00+05:30</sent><status>Actual</status><msgType>Alert</msgType><source>Authority</source><scope>Public</scope>",
 			infos: []string{"<info><language>hi</language><category>Met</category><event>गरज</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Likely</certainty><effective>2026-11-22T09:30:00+05:30</effective>" +

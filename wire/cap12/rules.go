@@ -31,36 +31,33 @@ const (
 	RuleSignature Rule = "signature"        // an XML-Signature element other than Signature
 
 	// Contents (clauses 3.2 and 3.3).
-	RuleEnum           Rule = "value-enum"          // not one of the values allowed
-	RuleEmpty          Rule = "value-empty"         // a required element says nothing
-	RuleIdentifier     Rule = "identifier"          // space, comma, < or & in identifier
-	RuleSender         Rule = "sender"              // the same in sender
-	RuleTime           Rule = "time-form"           // not YYYY-MM-DDThh:mm:ss and an offset
-	RuleZulu           Rule = "time-zulu"           // a letter for a time zone
-	RuleTimeValue      Rule = "time-value"          // a day, time or offset that does not exist
-	RuleRestriction    Rule = "restriction-missing" // Restricted without restriction
-	RuleUnrestricted   Rule = "restriction-scope"   // restriction without Restricted
-	RuleAddresses      Rule = "addresses-missing"   // Private without addresses
-	RuleQuotes         Rule = "list-quotes"         // quotes in addresses or incidents that do not pair
-	RuleReferences     Rule = "references-missing"  // Update, Cancel, Ack, Error of nothing
-	RuleReference      Rule = "references-form"     // not sender,identifier,sent
-	RuleLanguage       Rule = "language"            // not a language tag
-	RuleExpires        Rule = "expires-before"      // expires before it is sent or takes effect
-	RuleURI            Rule = "uri"                 // not an absolute URI
-	RuleMIME           Rule = "mime-type"           // not type/subtype
-	RuleByteCount      Rule = "size"                // not a number of bytes
-	RuleDigest         Rule = "digest"              // not that of the content in the message
-	RuleDeref          Rule = "deref-uri"           // not base64
-	RulePolygonForm    Rule = "polygon-form"        // not a list of lat,lon pairs
-	RulePolygonPoints  Rule = "polygon-points"      // fewer than four pairs
-	RulePolygonOpen    Rule = "polygon-open"        // last pair differs from the first
-	RuleCoordinates    Rule = "coordinates"         // beyond 90 or 180 degrees
-	RuleCircleForm     Rule = "circle-form"         // not "lat,lon radius"
-	RuleCircleRadius   Rule = "circle-radius"       // a negative radius
-	RuleAltitude       Rule = "altitude"            // not a decimal number
-	RuleCeiling        Rule = "ceiling-altitude"    // ceiling without altitude
-	RuleCeilingBelow   Rule = "ceiling-below"       // ceiling below altitude
-	RuleGeocodeNothing Rule = "geocode"             // a geocode without a code
+	RuleEnum          Rule = "value-enum"          // not one of the values allowed
+	RuleEmpty         Rule = "value-empty"         // identifier, sender or mimeType says nothing
+	RuleIdentifier    Rule = "identifier"          // space, comma, < or & in identifier
+	RuleSender        Rule = "sender"              // the same in sender
+	RuleTime          Rule = "time-form"           // not YYYY-MM-DDThh:mm:ss and an offset
+	RuleZulu          Rule = "time-zulu"           // a letter for a time zone
+	RuleTimeValue     Rule = "time-value"          // a day, time or offset that does not exist
+	RuleRestriction   Rule = "restriction-missing" // Restricted without restriction
+	RuleAddresses     Rule = "addresses-missing"   // Private without addresses
+	RuleQuotes        Rule = "list-quotes"         // quotes in addresses or incidents that do not pair
+	RuleReferences    Rule = "references-missing"  // Update, Cancel, Ack, Error of nothing
+	RuleReference     Rule = "references-form"     // not sender,identifier,sent
+	RuleLanguage      Rule = "language"            // not a language tag
+	RuleURI           Rule = "uri"                 // not an absolute URI
+	RuleMIME          Rule = "mime-type"           // not type/subtype
+	RuleByteCount     Rule = "size"                // not a number of bytes
+	RuleDigest        Rule = "digest"              // not that of the content in the message
+	RuleDeref         Rule = "deref-uri"           // not base64
+	RulePolygonForm   Rule = "polygon-form"        // not a list of lat,lon pairs
+	RulePolygonPoints Rule = "polygon-points"      // fewer than four pairs
+	RulePolygonOpen   Rule = "polygon-open"        // last pair differs from the first
+	RuleCoordinates   Rule = "coordinates"         // beyond 90 or 180 degrees
+	RuleCircleForm    Rule = "circle-form"         // not "lat,lon radius"
+	RuleCircleRadius  Rule = "circle-radius"       // a negative radius
+	RuleAltitude      Rule = "altitude"            // not a decimal number
+	RuleCeiling       Rule = "ceiling-altitude"    // ceiling without altitude
+	RuleCeilingBelow  Rule = "ceiling-below"       // ceiling below altitude
 )
 
 // Warnings: allowed, and yet a recipient may stumble over it.
@@ -92,4 +89,13 @@ const (
 	OddSignatures      Rule = "signature-several"      // more than one signature
 	OddEncoding        Rule = "encoding"               // UTF-16 or ISO-8859-1
 	OddInstruction     Rule = "processing-instruction" // ignored here, may not be elsewhere
+)
+
+// What the text implies and does not forbid: a warning for what others write, refused in
+// what is written here.
+const (
+	OddSilent       Rule = "required-empty"    // event, areaDesc, resourceDesc or valueName says nothing
+	OddUnrestricted Rule = "restriction-scope" // restriction without Restricted
+	OddExpires      Rule = "expires-before"    // expires before it is sent or takes effect
+	OddGeocodeEmpty Rule = "geocode"           // a geocode without a code
 )

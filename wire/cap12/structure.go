@@ -9,9 +9,13 @@ import (
 // maxRemarks bounds the defects and the warnings that are kept; the rest is counted.
 const maxRemarks = 100
 
+// notOurs are the warnings that are defects in a document of ours.
+var notOurs = [...]Rule{OddSilent, OddUnrestricted, OddExpires, OddGeocodeEmpty}
+
 // checker collects remarks on one document.
 type checker struct {
 	doc    string
+	own    bool // the document is ours: what is in notOurs is a defect
 	report Report
 	// Line numbers are counted on from the last one asked for, mostly forwards.
 	countedTo, counted int
@@ -30,6 +34,10 @@ func (c *checker) bad(rule Rule, n *node, value, what string) {
 }
 
 func (c *checker) odd(rule Rule, n *node, value, what string) {
+	if c.own && slices.Contains(notOurs[:], rule) {
+		c.bad(rule, n, value, what)
+		return
+	}
 	if len(c.report.Warnings) == maxRemarks {
 		c.report.Omitted++
 		return

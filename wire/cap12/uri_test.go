@@ -17,6 +17,11 @@ func TestURISyntax(t *testing.T) {
 			t.Errorf("%s: refused: %s, %v", s, what, loose)
 		}
 	}
+	for _, s := range []string{"http://h/a b", "http://h/a\n  b", "http://h/?a b", "http://h/#a b", "http://h/{a}", "urn:a b"} {
+		if what, loose := brokenURI(s, false); what != "" || !loose {
+			t.Errorf("%s: refused, or not remarked on: %s", s, what)
+		}
+	}
 	for _, s := range []string{"map.png", "../map.png", "//h/p", "/p:q", "./a:b", "?q", "#f", "%41"} {
 		if what, _ := brokenURI(s, true); what != "" {
 			t.Errorf("%s: refused though it may be relative: %s", s, what)
@@ -29,7 +34,7 @@ func TestURISyntax(t *testing.T) {
 		"http://h:port/", "http://h:/", "http://h:65536/", "http://h:" + strings.Repeat("9", 100), "http://h:-1/", "http://h:80:80/",
 		"http://[::1", "http://[::1]x/", "http://[::1%eth0]/", "http://[::1%25eth0]/", "http://[1.2.3.4]/", "http://[]/", "http://[v.a]/", "http://[v7.]/", "http://[v7.%41]/", "http://::1/",
 		"http://h?q[]", "http://h/[", "http://h/a#b#c", "http://x/%zz", "http://x/%4", "http://x/%", "http://%zz/", "http://x?%", "http://x#%a", "http://a@b@c/",
-		"http:", "://h", "1a:b", "-a:b", "a b:c", "http://a b/", "http://h/a\x7fb", "h\u00e9:a",
+		"http:", "://h", "1a:b", "-a:b", "a b:c", "http://a b/", "http://u v@h/", "http://h:8 0/", "http://h/a\x7fb", "h\u00e9:a",
 	} {
 		for _, relative := range []bool{false, true} {
 			if what, _ := brokenURI(s, relative); what == "" {

@@ -51,6 +51,7 @@ func oddities(good string) map[string]oddity {
 		"resource without contents":    {OddResource, resource("")},
 		"digest in another notation":   {OddDigest, resource("<uri>https://example.gov/map.png</uri><digest>2jmj7l5rSw0yVb/vlWAYkK/YBwk=</digest>")},
 		"size of other content":        {OddSize, resource("<size>999</size><derefUri>AAEC</derefUri>")},
+		"a space in a URI":             {OddURI, swap("example.gov/en", "example.gov/Fire map.html")},
 		"a bar in a URI":               {OddURI, swap("example.gov/en", "example.gov/en|uk")},
 		"a polygon of one point":       {OddPolygonFlat, swap(square1, "46.515,30.703 46.515,30.703 46.515,30.703 46.515,30.703")},
 		"a polygon there and back":     {OddPolygonFlat, swap(square1, "46.51,30.71 46.52,30.72 46.53,30.73 46.51,30.71")},
@@ -62,6 +63,15 @@ func oddities(good string) map[string]oddity {
 		"ISO-8859-1":                   {OddEncoding, inLatin1},
 		"SAME in lower case":           {OddValueName, before("<area>", "<parameter><valueName>same</valueName><value>CAE</value></parameter>")},
 		"FIPS with periods":            {OddValueName, swap("<geocode>", "<geocode><valueName>F.I.P.S.</valueName><value>006109</value></geocode><geocode>")},
+		"restriction of public":        {OddUnrestricted, swap("</scope>", "</scope><restriction>officers</restriction>")},
+		"no words for the event":       {OddSilent, swap("<event>Attack drone<", "<event> <")},
+		"a code without a name":        {OddSilent, swap("<valueName>tocsin:threat<", "<valueName><")},
+		"an area without words":        {OddSilent, swap("Приморське", "")},
+		"a resource without words":     {OddSilent, before("<area>", "<resource><resourceDesc/><mimeType>image/png</mimeType><uri>https://example.gov/map.png</uri></resource>")},
+		"over before it is sent":       {OddExpires, past},
+		"over before it takes effect":  {OddExpires, swap("<effective>2026-11-21T21:14:07", "<effective>2026-11-21T22:14:07").then(swap("<onset>2026-11-21T21:19:30+02:00</onset>", ""))},
+		"over in another zone":         {OddExpires, swap(expires, "<expires>2026-11-21T21:44:00+03:00</expires>")},
+		"a geocode without a code":     {OddGeocodeEmpty, swap("UA-1", "")},
 		"stylesheet":                   {OddInstruction, before("<alert", "<?xml-stylesheet href='cap.xsl'?>")},
 	}
 }
@@ -95,6 +105,7 @@ func TestWarnings(t *testing.T) {
 	}
 	// What is allowed and ordinary is not remarked on.
 	for name, make := range map[string]edit{
+		"a type on its own line":        before("<area>", "<resource><resourceDesc>Map</resourceDesc><mimeType>\n  image/png\n</mimeType><uri>https://example.gov/map.png</uri></resource>"),
 		"US-ASCII":                      func(good string) []byte { return []byte(onlyASCII(strings.Replace(good, "UTF-8", "us-ascii", 1))) },
 		"schema location":               swap("<alert ", `<alert xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:oasis:names:tc:emergency:cap:1.2 cap.xsd" `),
 		"addresses in public":           swap("</scope>", "</scope><addresses>a@example.gov</addresses>"),
@@ -137,6 +148,45 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// What is only warned of in others' documents is refused in ours, wherever it stands, also
+// behind more warnings than are kept.
+func TestOursIsHeldToMore(t *testing.T) {
+	good := goldenOfOneInfo(t)
+	tried := map[Rule]bool{}
+	for name, c := range oddities(good) {
+		a, _, err := Parse(c.make(good))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		strict := slices.Contains(notOurs[:], c.rule)
+		tried[c.rule] = tried[c.rule] || strict
+		if _, err := a.Marshal(); (err != nil) != strict || strict && !strings.Contains(err.Error(), string(c.rule)) {
+			t.Errorf("%s: written: %v", name, err)
+		}
+	}
+	for _, rule := range notOurs {
+		if !tried[rule] {
+			t.Errorf("nothing tries %s", rule)
+		}
+	}
+	many := golden()["hundred-zones"]
+	areas := many.Infos[0].Areas
+	for i := range areas {
+		areas[i].Polygons, areas[i].Circles = nil, nil
+	}
+	areas = append(slices.Clone(areas), areas...)
+	if many.Infos[0].Areas = areas; len(areas) <= maxRemarks {
+		t.Fatal("too few areas to hide behind")
+	}
+	if _, err := many.Marshal(); err != nil {
+		t.Fatal(err)
+	}
+	areas[len(areas)-1].Desc = ""
+	if _, err := many.Marshal(); err == nil {
+		t.Error("an area without words is written behind a hundred warnings")
+	}
+}
+
 // A remark says where: path, line and value as they are in the document.
 func TestRemarkSaysWhere(t *testing.T) {
 	b := string(read1(t, "testdata/good/hundred-zones.xml"))
@@ -144,15 +194,15 @@ func TestRemarkSaysWhere(t *testing.T) {
 	at := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "Z-041") })
 	b = strings.Replace(b, "Z-041", "", 1)
 	r := Check([]byte(b))
-	want := Remark{Rule: RuleGeocodeNothing, What: "a geocode needs a code", Path: "alert/info/area[42]/geocode/value", Line: at + 1}
-	if len(r.Defects) != 1 || r.Defects[0] != want {
-		t.Errorf("got %+v, want %+v", r.Defects, want)
+	want := Remark{Rule: OddGeocodeEmpty, What: "a geocode without a code names no place", Path: "alert/info/area[42]/geocode/value", Line: at + 1}
+	if len(r.Warnings) != 1 || r.Warnings[0] != want {
+		t.Fatalf("got %+v, want %+v", r.Warnings, want)
 	}
-	if s := r.Defects[0].String(); s != fmt.Sprintf("geocode: a geocode needs a code, at alert/info/area[42]/geocode/value, line %d", at+1) {
+	if s := r.Warnings[0].String(); s != fmt.Sprintf("geocode: a geocode without a code names no place, at alert/info/area[42]/geocode/value, line %d", at+1) {
 		t.Error(s)
 	}
 	// Every area spoiled: a hundred defects are kept, the rest counted.
-	b = strings.ReplaceAll(b, "<areaDesc>Zone", "<areaDesc/><circle>x</circle><areaDesc>Zone")
+	b = strings.ReplaceAll(b, "<areaDesc>Zone", "<areaDesc>?</areaDesc><circle>x</circle><circle>y</circle><areaDesc>Zone")
 	if r := Check([]byte(b)); len(r.Defects) != maxRemarks || r.Omitted == 0 || !strings.Contains(r.Err().Error(), "and 95 more") {
 		t.Errorf("%d defects, %d omitted: %v", len(r.Defects), r.Omitted, r.Err())
 	}

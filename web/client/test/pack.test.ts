@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(clone, { recursive: true, force: true }));
 
-test('the package has the code, its types and what to read', async () => {
+test('the package has the code, its types, its licence and what to read', async () => {
   const out = join(clone, 'out');
   await mkdir(out);
   await run('npm', ['pack', '--offline', '--pack-destination', out], { cwd: join(clone, 'client'), timeout: 60_000 });
@@ -33,6 +33,8 @@ test('the package has the code, its types and what to read', async () => {
   const modules = (await readdir(join(web, 'client', 'src'))).map((name) => name.replace(/\.ts$/, ''));
   expect(modules).toContain('client');
   expect(files).toEqual(
-    ['package.json', 'README.md', ...modules.flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`])].map((name) => `package/${name}`).sort(),
+    ['LICENSE', 'package.json', 'README.md', ...modules.flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`])].map((name) => `package/${name}`).sort(),
   );
+  const licence = (await run('tar', ['-xzOf', join(out, tarball), 'package/LICENSE'])).stdout;
+  expect(licence).toBe(await readFile(join(web, '..', 'LICENSE'), 'utf8'));
 }, 90_000);

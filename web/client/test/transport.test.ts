@@ -9,18 +9,20 @@ import { Signer, item, pair } from '../../testing/signer.js';
 let service: Service;
 let connection: Connection;
 const answers: Answer[] = [];
+const verdicts = new Map<string, string>();
 const until = (holds: () => boolean, timeout = 10_000): Promise<void> => vi.waitUntil(holds, { timeout, interval: 20 }).then(() => undefined);
 
 afterEach(async () => {
   connection.close();
   await service.kill();
   answers.length = 0;
+  verdicts.clear();
 });
 
 function begin(url = service.url, now = Date.now): Client {
   const client = createClient({ root: service.root.x, universe: 'live', regions: ['*'] });
   // No herd to spread in a test.
-  connection = connect(url, client, { regions: ['*'], random: () => 0, now, onAnswer: (answer) => answers.push(answer) });
+  connection = connect(url, client, { regions: ['*'], random: () => 0, now, onAnswer: (answer, _, line) => answers.push(answer) && verdicts.set(line, answer.verdict) });
   return client;
 }
 
@@ -72,6 +74,34 @@ test('a new key is fetched when its first frame comes', async () => {
   service.say(item(['A'], { at: Date.now() }));
   await until(() => condition(client, 'A') === 'shelter');
   expect(client.serial).toBe(2);
+});
+
+test('a revoked key is refused within a minute, though nothing asks for the list', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    service = await new Service({ beat: 600_000 }).start();
+    const client = begin();
+    await until(() => client.heard());
+    const thief = service.signer;
+    service.signer = new Signer(pair('its successor'));
+    service.serial = 2;
+    service.revoked = [thief.by];
+    const stolen = async (): Promise<string | undefined> => {
+      const line = thief.beat(service.seq, service.at(), service.held);
+      service.send(line);
+      await until(() => verdicts.has(line));
+      return verdicts.get(line);
+    };
+    expect(await stolen()).toBe('taken'); // the list is not known yet
+    for (let second = 0; second < 50; second += 10) {
+      vi.advanceTimersByTime(10_000);
+      await stolen(); // what the thief says keeps the stream up
+    }
+    await until(() => client.serial === 2);
+    expect(await stolen()).toBe('revoked-key');
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a killed service is found again, and nothing said meanwhile is lost', async () => {
