@@ -124,6 +124,29 @@ func TestTheListWithoutScript(t *testing.T) {
 	}
 }
 
+// TestNobodyIsSentWhereThereIsNoTime: a zone whose shelter time is none is told so, and not to
+// walk to a shelter; the zones beside it are told to go.
+func TestNobodyIsSentWhereThereIsNoTime(t *testing.T) {
+	w := newWorld(t, squares(t, 2, nil), nil)
+	w.tick()
+	w.warn("n0000", "n0001")
+	for _, code := range w.g.page.book.Codes {
+		words, _ := w.g.page.book.In(code)
+		_, _, lines := textsOf(t, w.get("GET", "/", "Accept-Language", code).Body.Bytes())
+		all := strings.Join(lines, "\n")
+		none, sent := strings.Index(all, words.When.NoTime+"\n"), strings.Index(all, words.Instructions["inside"])
+		for zone, want := range map[string]bool{"n0000": true, "n0001": false} {
+			at := strings.Index(all, zone)
+			if at < 0 || none < 0 || sent < 0 || (none < at && (sent > at || none > sent)) != want {
+				t.Errorf("%s: %s is not told what it should be:\n%s", code, zone, all)
+			}
+		}
+		if !strings.Contains(all, words.When.NoTimeText) {
+			t.Errorf("%s: no %q in\n%s", code, words.When.NoTimeText, all)
+		}
+	}
+}
+
 // TestRunOutIsNoNews: a warning whose time is over is not known to be safe, and no warning.
 func TestRunOutIsNoNews(t *testing.T) {
 	w := newWorld(t, squares(t, 1, nil), nil)
@@ -146,7 +169,7 @@ func TestRunOutIsNoNews(t *testing.T) {
 		!strings.Contains(rest, "not known whether it is safe") || !strings.Contains(rest, ": lost, over.") || !strings.Contains(rest, "our mistake") {
 		t.Errorf("%s", all)
 	}
-	if !strings.Contains(all, "No picture") || strings.Contains(all, "Nothing is warned") {
+	if !strings.Contains(all, words.Picture["none"]) || strings.Contains(all, words.List.Empty) {
 		t.Errorf("%s", all)
 	}
 }

@@ -164,7 +164,7 @@ describe.skipIf(absent !== undefined)(`the page for people${absent === undefined
       reached.add(name);
       expect(outline, name).toBe('solid');
     }
-    for (const name of ['language', 'Add or remove places', 'Tap to arm the sound', 'Start the test']) expect([...reached]).toContain(name);
+    for (const name of ['language', 'Add or remove places', 'Tap to turn the sound on', 'Start the test']) expect([...reached]).toContain(name);
   });
 
   test('without script: the list, in words; with a script that cannot run, the same', async () => {
