@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { item } from '../../testing/signer.js';
+import { Signer, item } from '../../testing/signer.js';
 import { Service } from '../../testing/service.js';
 import type { ServiceOptions } from '../../testing/service.js';
 import { absent, arm, choose, launch, light, look, slow, visit, withoutMap } from './browser.js';
@@ -147,6 +147,30 @@ describe.skipIf(absent !== undefined)(`the page for people${absent === undefined
     await light(page, 'quiet');
     expect(service.asked.filter((line) => !line.includes(' /assets/') && /T0|T2|lat|lon/.test(line))).toEqual([]);
     expect(open.wrongs).toEqual([]);
+  });
+
+  test('who must run reads that first; not being heard goes before all', async () => {
+    service = new Service();
+    service.signer = new Signer(service.key, { universe: 'live', picture: 'none' });
+    await service.start();
+    open = await visit(browser, service.url, {}, false);
+    const { page } = open;
+    await withoutMap(page);
+    await page.clock.install();
+    await page.goto(service.url);
+    await light(page, 'blind');
+    await choose(page, 'Konotop');
+    const tops = (): Promise<boolean> => page.evaluate(() => {
+      const [card = 0, notice = 0] = ['.place', '.notices'].map((one) => document.querySelector(one)?.getBoundingClientRect().top);
+      return card < notice;
+    });
+    expect(await tops(), 'quiet').toBe(false);
+    service.say(item(['T1'], { at: Date.now() }));
+    await look(page, 'shelter');
+    expect(await tops(), 'shelter').toBe(true);
+    await page.clock.fastForward(60_000);
+    await light(page, 'deaf');
+    expect(await tops(), 'deaf').toBe(false);
   });
 
   test('all of it is reached by keyboard, and where one is can be seen', async () => {
