@@ -250,6 +250,20 @@ func TestImplausibleRows(t *testing.T) {
 	}
 }
 
+// TestMistypedYearOfManyPlaces: a row is one slip, however many places it names.
+func TestMistypedYearOfManyPlaces(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(ilHeader)
+	for day := range 20 {
+		fmt.Fprintf(&b, "שוהם,%02d.10.2023,06:29:00,x,1,x,1,1\n", day+1)
+	}
+	b.WriteString(`"אשקלון - צפון, אשקלון - דרום, שדרות, ניר עם, גת, ג'ת, בת ים, לקיה, שוהם, תקומה, מסעדה, חספין",07.10.2032,06:29:00,x,1,x,1,1` + "\n")
+	h, err := Read(strings.NewReader(b.String()), ILAlerts, israeli(t))
+	if err != nil || len(h.Alarms) != 20 || len(h.Faults) != 1 || h.Faults[0].Line != 22 || h.Faults[0].Kind != Alone || h.Faults[0].Used {
+		t.Errorf("%v: %d alarms, %v", err, len(h.Alarms), h.Faults)
+	}
+}
+
 // TestTwoWars: what is years away from the rest and no single slip is used, and named once.
 func TestTwoWars(t *testing.T) {
 	var b strings.Builder
