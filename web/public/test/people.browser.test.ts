@@ -165,12 +165,14 @@ describe.skipIf(absent !== undefined)(`the page for people${absent === undefined
       return card < notice;
     });
     expect(await tops(), 'quiet').toBe(false);
+    expect(await page.locator('.notices').innerText()).toContain('No picture');
     service.say(item(['T1'], { at: Date.now() }));
     await look(page, 'shelter');
     expect(await tops(), 'shelter').toBe(true);
     await page.clock.fastForward(60_000);
     await light(page, 'deaf');
     expect(await tops(), 'deaf').toBe(false);
+    expect(await page.locator('.notices').innerText(), 'nothing is known of its sky').not.toContain('No picture');
   });
 
   test('all of it is reached by keyboard, and where one is can be seen', async () => {
