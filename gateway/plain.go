@@ -178,7 +178,7 @@ func (w *writer) warned(view activeView) {
 // told is what zones have in common that are told the same.
 type told struct {
 	key    string // of the pre-agreed text
-	noTime bool   // there is no time to reach a shelter: nobody is sent to one
+	noTime bool   // there is no time to reach a shelter: nobody is sent to one in a warning
 }
 
 // told is what is said for a zone under a condition.
@@ -190,7 +190,8 @@ func (w *writer) told(condition string, z activeZone) told {
 		key = cmp.Or(z.End, z.Stage+"-"+z.Threat)
 	}
 	known, _ := w.p.zones.Get(z.ID)
-	return told{key, condition == "shelter" && known.ShelterKnown && known.Shelter == 0}
+	warned := condition == "shelter" || condition == "prepare"
+	return told{key, warned && known.ShelterKnown && known.Shelter == 0}
 }
 
 // texts writes what to do once for all zones that are told the same, then the zones.
@@ -207,9 +208,12 @@ func (w *writer) texts(condition string, zones []activeZone) {
 	for _, t := range order {
 		headline, instruction, _ := w.p.book.Text(w.words, t.key)
 		w.line("p", "", "<strong>%s</strong>", w.text(headline))
-		if t.noTime {
+		switch {
+		case t.noTime && condition == "shelter":
 			w.line("p", "", "<strong>%s</strong>", w.text(w.words.When.NoTime))
 			instruction = w.words.When.NoTimeText
+		case t.noTime:
+			instruction = w.words.When.NoTimeReady
 		}
 		w.line("p", "", "%s", w.text(instruction))
 		w.regions(condition, byText[t])

@@ -141,8 +141,22 @@ func TestNobodyIsSentWhereThereIsNoTime(t *testing.T) {
 				t.Errorf("%s: %s is not told what it should be:\n%s", code, zone, all)
 			}
 		}
-		if !strings.Contains(all, words.When.NoTimeText) {
+		if !strings.Contains(all, words.When.NoTimeText) || strings.Contains(all, words.When.NoTimeReady) {
 			t.Errorf("%s: no %q in\n%s", code, words.When.NoTimeText, all)
+		}
+		// Who is to be ready there is in a shelter before the warning comes.
+		var zones []activeZone
+		for _, id := range []zone.ID{"n0000", "n0001"} {
+			zones = append(zones, activeZone{ID: id, Region: "north", Stage: "prepare", Threat: "rocket", Text: "prepare-rocket", Since: w.now, Until: w.now.Add(time.Hour)})
+		}
+		state, err := json.Marshal(activeView{Universe: "exercise", At: w.now, Picture: "live", Zones: zones})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, lines = textsOf(t, w.g.page.inWords(state, words, code))
+		first, second, both := strings.Cut(strings.Join(lines, "\n"), "n0000")
+		if !both || !strings.Contains(first, words.When.NoTimeReady) || strings.Contains(first, words.Instructions["ready-fast"]) || !strings.Contains(second, words.Instructions["ready-fast"]) {
+			t.Errorf("%s: to be ready where there is no time:\n%s", code, strings.Join(lines, "\n"))
 		}
 	}
 }

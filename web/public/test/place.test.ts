@@ -9,7 +9,7 @@ import { contains, distance } from '../src/core/shape';
 import type { Shape } from '../src/core/shape';
 import { Registry, nameOf } from '../src/core/zones';
 import { towns } from '../../testing/service.js';
-import { Wording, chooseLanguage, countdown, isLanguage, languages, loadPhrases, textOf } from '../src/phrases';
+import { Wording, chooseLanguage, countdown, isLanguage, languages, loadPhrases, textOf, toldOf } from '../src/phrases';
 
 const words = Object.fromEntries(await Promise.all(Object.keys(languages).filter(isLanguage).map(async (code) => [code, await loadPhrases(code)] as const)));
 const { en, uk } = { en: await loadPhrases('en'), uk: await loadPhrases('uk') };
@@ -149,6 +149,15 @@ describe('words', () => {
   test('an unknown key of a text is worded from stage and threat', () => {
     expect(textOf(en, item({ text: 'shelter-of-later' })).headline).toBe('Drones: take shelter now');
     expect(textOf(en, item({ text: '__proto__', stage: 'quiet', end: 'cancelled' })).headline).toBe('Cancelled');
+  });
+
+  test('where there is no time nobody is sent to a shelter, and who is to be ready is in one before', () => {
+    for (const phrases of Object.values(words)) {
+      expect(toldOf(phrases, state('T0', {}), 0).instruction).toBe(phrases.when.noTimeText);
+      expect(toldOf(phrases, state('T0', { stage: 'prepare', text: 'prepare-rocket' }, 'prepare'), 0).instruction).toBe(phrases.when.noTimeReady);
+      for (const seconds of [15, undefined]) expect(toldOf(phrases, state('T0', {}), seconds).instruction).toBe(phrases.instructions.inside);
+      expect(toldOf(phrases, state('T0', { stage: 'quiet', end: 'all-clear', text: 'all-clear' }, 'all-clear'), 0).instruction).toBe(phrases.instructions['all-clear']);
+    }
   });
 
   test('no language says a threat or an end in the words of another', () => {
