@@ -72,16 +72,17 @@ function latin(name: string): string {
 
 /** A name as {@link plain} has it, and all the others that it is known by. */
 export function spellings(name: string): string[] {
-  const all = [plain(name)];
+  const all = [` ${plain(name)} `];
   for (const [one, other] of pairs) {
     for (const [from, to] of [[one, other], [other, one]] as const) {
-      for (const had of [...all]) {
-        const also = ` ${had} `.replace(` ${from}`, ` ${to}`).trim();
-        if (!all.includes(also) && all.length < most) all.push(also);
+      for (const had of all) {
+        if (!had.includes(` ${from}`) || all.length === most) continue;
+        const also = had.replace(` ${from}`, ` ${to}`);
+        if (!all.includes(also)) all.push(also);
       }
     }
   }
-  return all;
+  return all.map((one) => one.trim());
 }
 
 /** The most spellings that one name is given. */
