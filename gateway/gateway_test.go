@@ -311,7 +311,7 @@ func TestPage(t *testing.T) {
 	w := newWorld(t, set, nil)
 	w.tick()
 	body := w.get("GET", "/").Body.String()
-	if strings.Contains(body, web.ConfigMark) || strings.Contains(body, web.ActiveMark) || !strings.Contains(body, "Нічого не оголошено") {
+	if strings.Contains(body, web.ConfigMark) || strings.Contains(body, web.ActiveMark) || !strings.Contains(body, "Тривог не оголошено") {
 		t.Errorf("%s", body)
 	}
 	w.warn("n0001")

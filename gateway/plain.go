@@ -175,27 +175,48 @@ func (w *writer) warned(view activeView) {
 	}
 }
 
+// told is what zones have in common that are told the same.
+type told struct {
+	key    string // of the pre-agreed text
+	noTime bool   // there is no time to reach a shelter: nobody is sent to one in a warning
+}
+
+// told is what is said for a zone under a condition.
+func (w *writer) told(condition string, z activeZone) told {
+	key := z.Text
+	if condition == "no-news" {
+		key = "expired"
+	} else if _, _, agreed := w.p.book.Text(w.words, key); !agreed {
+		key = cmp.Or(z.End, z.Stage+"-"+z.Threat)
+	}
+	known, _ := w.p.zones.Get(z.ID)
+	warned := condition == "shelter" || condition == "prepare"
+	return told{key, warned && known.ShelterKnown && known.Shelter == 0}
+}
+
 // texts writes what to do once for all zones that are told the same, then the zones.
 func (w *writer) texts(condition string, zones []activeZone) {
-	var order []string
-	byText := map[string][]activeZone{}
+	var order []told
+	byText := map[told][]activeZone{}
 	for _, z := range zones {
-		key := z.Text
-		if condition == "no-news" {
-			key = "expired"
-		} else if _, _, agreed := w.p.book.Text(w.words, key); !agreed {
-			key = cmp.Or(z.End, z.Stage+"-"+z.Threat)
+		t := w.told(condition, z)
+		if byText[t] == nil {
+			order = append(order, t)
 		}
-		if byText[key] == nil {
-			order = append(order, key)
-		}
-		byText[key] = append(byText[key], z)
+		byText[t] = append(byText[t], z)
 	}
-	for _, key := range order {
-		headline, instruction, _ := w.p.book.Text(w.words, key)
+	for _, t := range order {
+		headline, instruction, _ := w.p.book.Text(w.words, t.key)
 		w.line("p", "", "<strong>%s</strong>", w.text(headline))
+		switch {
+		case t.noTime && condition == "shelter":
+			w.line("p", "", "<strong>%s</strong>", w.text(w.words.When.NoTime))
+			instruction = w.words.When.NoTimeText
+		case t.noTime:
+			instruction = w.words.When.NoTimeReady
+		}
 		w.line("p", "", "%s", w.text(instruction))
-		w.regions(condition, byText[key])
+		w.regions(condition, byText[t])
 	}
 }
 

@@ -124,6 +124,43 @@ func TestTheListWithoutScript(t *testing.T) {
 	}
 }
 
+// TestNobodyIsSentWhereThereIsNoTime: a zone whose shelter time is none is told so, and not to
+// walk to a shelter; the zones beside it are told to go.
+func TestNobodyIsSentWhereThereIsNoTime(t *testing.T) {
+	w := newWorld(t, squares(t, 2, nil), nil)
+	w.tick()
+	w.warn("n0000", "n0001")
+	for _, code := range w.g.page.book.Codes {
+		words, _ := w.g.page.book.In(code)
+		_, _, lines := textsOf(t, w.get("GET", "/", "Accept-Language", code).Body.Bytes())
+		all := strings.Join(lines, "\n")
+		none, sent := strings.Index(all, words.When.NoTime+"\n"), strings.Index(all, words.Instructions["inside"])
+		for zone, want := range map[string]bool{"n0000": true, "n0001": false} {
+			at := strings.Index(all, zone)
+			if at < 0 || none < 0 || sent < 0 || (none < at && (sent > at || none > sent)) != want {
+				t.Errorf("%s: %s is not told what it should be:\n%s", code, zone, all)
+			}
+		}
+		if !strings.Contains(all, words.When.NoTimeText) || strings.Contains(all, words.When.NoTimeReady) {
+			t.Errorf("%s: no %q in\n%s", code, words.When.NoTimeText, all)
+		}
+		// Who is to be ready there is in a shelter before the warning comes.
+		var zones []activeZone
+		for _, id := range []zone.ID{"n0000", "n0001"} {
+			zones = append(zones, activeZone{ID: id, Region: "north", Stage: "prepare", Threat: "rocket", Text: "prepare-rocket", Since: w.now, Until: w.now.Add(time.Hour)})
+		}
+		state, err := json.Marshal(activeView{Universe: "exercise", At: w.now, Picture: "live", Zones: zones})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, lines = textsOf(t, w.g.page.inWords(state, words, code))
+		first, second, both := strings.Cut(strings.Join(lines, "\n"), "n0000")
+		if !both || !strings.Contains(first, words.When.NoTimeReady) || strings.Contains(first, words.Instructions["ready-fast"]) || !strings.Contains(second, words.Instructions["ready-fast"]) {
+			t.Errorf("%s: to be ready where there is no time:\n%s", code, strings.Join(lines, "\n"))
+		}
+	}
+}
+
 // TestRunOutIsNoNews: a warning whose time is over is not known to be safe, and no warning.
 func TestRunOutIsNoNews(t *testing.T) {
 	w := newWorld(t, squares(t, 1, nil), nil)
@@ -146,7 +183,7 @@ func TestRunOutIsNoNews(t *testing.T) {
 		!strings.Contains(rest, "not known whether it is safe") || !strings.Contains(rest, ": lost, over.") || !strings.Contains(rest, "our mistake") {
 		t.Errorf("%s", all)
 	}
-	if !strings.Contains(all, "No picture") || strings.Contains(all, "Nothing is warned") {
+	if !strings.Contains(all, words.Picture["none"]) || strings.Contains(all, words.List.Empty) {
 		t.Errorf("%s", all)
 	}
 }

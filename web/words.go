@@ -28,8 +28,12 @@ type Words struct {
 	Picture      map[string]string `json:"picture"`
 
 	When struct {
-		Since string `json:"since"`
-		Until string `json:"until"`
+		Since      string `json:"since"`
+		Until      string `json:"until"`
+		NoTime     string `json:"noTime"` // to reach a shelter, and what to do then
+		NoTimeText string `json:"noTimeText"`
+		// NoTimeReady is what to do there while one is to be ready.
+		NoTimeReady string `json:"noTimeReady"`
 	} `json:"when"`
 	List struct {
 		Title  string            `json:"title"`
@@ -89,7 +93,8 @@ func (b *Phrasebook) whole(w Words) error {
 	}
 	for name, text := range map[string]string{
 		"language": w.Language, "exercise": w.Exercise, "exerciseNote": w.ExerciseNote, "title": w.Title,
-		"when.since": w.When.Since, "when.until": w.When.Until, "list.title": w.List.Title, "list.empty": w.List.Empty,
+		"when.since": w.When.Since, "when.until": w.When.Until, "when.noTime": w.When.NoTime, "when.noTimeText": w.When.NoTimeText, "when.noTimeReady": w.When.NoTimeReady,
+		"list.title": w.List.Title, "list.empty": w.List.Empty,
 		"plain.none": w.Plain.None, "plain.made": w.Plain.Made, "plain.trust": w.Plain.Trust, "plain.again": w.Plain.Again, "plain.others": w.Plain.Others,
 	} {
 		if text == "" {

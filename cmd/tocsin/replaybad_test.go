@@ -25,9 +25,12 @@ func TestReplayNamesBadRows(t *testing.T) {
 			"Sumska oblast,,,oblast,2022-10-10 02:00:00+00:00,2022-10-10 02:30:00+00:00,official",
 			"Sumska oblast,,,oblast,yesterday,2022-10-10 02:30:00+00:00,official",
 			"Atlantis,,,oblast,2022-10-10 05:00:00+00:00,2022-10-10 06:00:00+00:00,official",
+			"Sumska oblast,,,oblast,2022-10-10 05:00:00+00:00,2023-10-10 05:30:00+00:00,official", // a year
+			"Sumska oblast,,,oblast,2022-10-10 05:00:00+00:00,2022-10-10 05:30:00+00:00,official,more",
 		}, []string{
 			"line 3: ", "line 4: ", "line 5: it ends at 2022-10-10 04:00:00+00:00 and starts at 2022-10-10 05:00:00+00:00; the row is left out",
-			"line 6: ", "line 7: ", "1 rows: Atlantis", "kind columns: 1", "kind order: 1", "kind text: 1", "kind time: 2",
+			"line 6: ", "line 7: ", "1 rows: Atlantis", "line 9: it lasts 365 days", "line 10: it has 8 fields and the header 7; the row is left out",
+			"kind columns: 2", "kind order: 1", "kind text: 1", "kind time: 3",
 		}, "4 taken: 2 declared, 0 extended, 2 ended"},
 		"israel": {"il-alerts", []string{
 			"data,date,time,alertDate,category,category_desc,matrix_id,rid",

@@ -176,7 +176,7 @@ func TestExplainAReplay(t *testing.T) {
 	}
 	for at, want := range map[string][]string{
 		"2022-10-10T02:59:59Z": {"Kyiv", "QUIET. No warning"},
-		"2022-10-10T03:10:00Z": {"SHELTER, of unknown", "declared by the authority replay", "small.csv line 2: Kyiv City", ": declare by the authority replay until 2022-10-10 09:01:00Z", "on the board"},
+		"2022-10-10T03:10:00Z": {"SHELTER, threat unknown", "declared by the authority replay", "small.csv line 2: Kyiv City", ": declare by the authority replay until 2022-10-10 09:01:00Z", "on the board"},
 		"2022-10-10T03:25:00Z": {"QUIET", "all-clear", "small.csv line 2: ended 2022-10-10T03:20:00Z"},
 		"2022-10-10T03:35:00Z": {"SHELTER", "small.csv line 5: Kyiv City"},
 	} {

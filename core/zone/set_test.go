@@ -98,6 +98,8 @@ func TestNames(t *testing.T) {
 	}{
 		{"A", "uk", "Альфа"}, {"A", "he", "Alpha"}, {"A2", "uk", "second"}, {"A11", "en", "Перша"},
 		{"A12", "en", "A12"}, {"nowhere", "en", "nowhere"},
+		// Russian and Ukrainian readers read each other's letters; of no other two languages is that so.
+		{"A", "ru", "Альфа"}, {"A", "ar", "Alpha"},
 	} {
 		if got := s.Name(c.id, c.lang); got != c.want {
 			t.Errorf("%s in %s: %q, want %q", c.id, c.lang, got, c.want)

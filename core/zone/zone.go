@@ -51,10 +51,11 @@ type Zone struct {
 	Label geo.Point // where to write its name
 }
 
-// Name returns the zone's name in a language, else in English, else the unlabelled one,
+// Name returns the zone's name in a language, else in the one of the same letters (Ukrainian for
+// Russian and the other way round), else in English, else the unlabelled one,
 // else in the first language it has, else its id.
 func (z Zone) Name(lang string) string {
-	for _, l := range [...]string{lang, "en", Unlabelled} {
+	for _, l := range [...]string{lang, sameLetters(lang), "en", Unlabelled} {
 		if n := z.Names[l]; n != "" {
 			return n
 		}
@@ -65,6 +66,17 @@ func (z Zone) Name(lang string) string {
 		}
 	}
 	return string(z.ID)
+}
+
+// sameLetters is the language whose letters the reader of another reads too; empty for none.
+func sameLetters(lang string) string {
+	switch lang {
+	case "ru":
+		return "uk"
+	case "uk":
+		return "ru"
+	}
+	return ""
 }
 
 // Languages lists the languages the zone has a name in, ascending.

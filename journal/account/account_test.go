@@ -1,7 +1,9 @@
 package account
 
 import (
+	"cmp"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -114,6 +116,14 @@ func TestAccountAtTimes(t *testing.T) {
 		if !strings.Contains(words, s) {
 			t.Errorf("%q is not in\n%s", s, words)
 		}
+	}
+	// Command, step and what was said of it follow each other as they did.
+	if order := regexp.MustCompile(`(?m)^  2022.*\[entry (\d+)\]$`).FindAllStringSubmatch(words, -1); len(order) != 4 ||
+		!slices.IsSortedFunc(order, func(a, b []string) int { return cmp.Or(cmp.Compare(len(a[1]), len(b[1])), cmp.Compare(a[1], b[1])) }) {
+		t.Errorf("not in the order of the journal: %v\n%s", order, words)
+	}
+	if words := New("Z", noon).Account().Words(); !strings.Contains(words, "The journal has no entry up to then.") {
+		t.Errorf("an empty journal:\n%s", words)
 	}
 	late := New("Z", noon.Add(3*time.Hour))
 	e := &entries{t: t, l: late}

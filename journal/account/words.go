@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,7 +32,7 @@ func (a Account) Words() string {
 	case a.Expired:
 		say("%s at %s: NO NEWS. Its warning ran until %s and the journal tells no end: unknown, not safe.", place, clock(a.At), clock(a.Warnings[0].State.Until))
 	case a.Shown != "":
-		say("%s at %s: %s, of %s, by the warning %s.", place, clock(a.At), strings.ToUpper(a.Stage.String()), a.Threat, a.Shown)
+		say("%s at %s: %s, threat %s, by the warning %s.", place, clock(a.At), strings.ToUpper(a.Stage.String()), a.Threat, a.Shown)
 	case len(a.Warnings) == 0:
 		say("%s at %s: QUIET. No warning of this zone is in the journal up to then.", place, clock(a.At))
 	default:
@@ -42,7 +43,11 @@ func (a Account) Words() string {
 		t.words(say)
 	}
 	b.WriteByte('\n')
-	say("From %d entries of the journal, the newest of %s.", a.Entries, clock(a.Last))
+	if a.Entries == 0 {
+		say("The journal has no entry up to then.")
+	} else {
+		say("From %d entries of the journal, the newest of %s.", a.Entries, clock(a.Last))
+	}
 	if a.Left > 0 {
 		say("%d steps, commands or alerts are over the bounds of an account and left out.", a.Left)
 	}
@@ -62,7 +67,7 @@ func (t Told) words(say func(string, ...any)) {
 		say("  reason: %s", t.Reason)
 	}
 	s := t.State
-	say("  here: %s of %s (sure: %s), since %s, until %s", s.Stage, s.Threat, s.Sure, clock(s.Since), clock(s.Until))
+	say("  here: %s, threat %s (sure: %s), since %s, until %s", s.Stage, s.Threat, s.Sure, clock(s.Since), clock(s.Until))
 	if s.Arrival.Known() {
 		say("  arrival: %s to %s, likely %s", clock(s.Arrival.Earliest), clock(s.Arrival.Latest), clock(s.Arrival.Likely))
 	}
@@ -80,39 +85,68 @@ func (t Told) words(say func(string, ...any)) {
 			say("    not said in public: the warning %s still held the zone", l.Under)
 		}
 	}
+	for _, line := range t.course() {
+		say("  %s", line)
+	}
+}
+
+// course is what was commanded, decided and said, in the order of the journal.
+func (t Told) course() []string {
+	type told struct {
+		position int64
+		words    string
+	}
+	var all []told
 	for _, c := range t.Commands {
-		line := fmt.Sprintf("  %s  command %s: %s by %s", clock(c.At), c.ID, c.Action, issuer(c.By))
-		if !c.Until.IsZero() {
-			line += " until " + clock(c.Until)
-		}
-		if c.End != warning.NotEnded {
-			line += ", " + c.End.String()
-		}
-		if c.Reason != "" {
-			line += "; " + c.Reason
-		}
-		if c.Refused != "" {
-			line += "; refused: " + c.Refused
-		}
-		say("%s [entry %d]", line, c.Position)
+		all = append(all, told{c.Position, c.words()})
 	}
 	for _, x := range t.Steps {
-		if x.End != warning.NotEnded {
-			say("  %s  step %d: %s [entry %d]", clock(x.At), x.Revision, x.End, x.Position)
-			continue
-		}
-		say("  %s  step %d: %s of %s until %s, by the rule %s [entry %d]", clock(x.At), x.Revision, x.Stage, x.Threat, clock(x.Until), x.Rule, x.Position)
+		all = append(all, told{x.Position, x.words()})
 	}
 	for _, x := range t.Alerts {
-		line := fmt.Sprintf("  %s  alert %s (%s) on the board", clock(x.Sent), x.ID, x.Kind)
-		for _, r := range x.Receipts {
-			line += fmt.Sprintf("; %s: %s at %s", r.Channel, r.State, clock(r.At))
-			if r.Reason != "" {
-				line += " (" + r.Reason + ")"
-			}
-		}
-		say("%s [entry %d]", line, x.Position)
+		all = append(all, told{x.Position, x.words()})
 	}
+	slices.SortStableFunc(all, func(a, b told) int { return cmp.Compare(a.position, b.position) })
+	lines := make([]string, len(all))
+	for i, one := range all {
+		lines[i] = fmt.Sprintf("%s [entry %d]", one.words, one.position)
+	}
+	return lines
+}
+
+func (x Step) words() string {
+	if x.End != warning.NotEnded {
+		return fmt.Sprintf("%s  step %d: %s", clock(x.At), x.Revision, x.End)
+	}
+	return fmt.Sprintf("%s  step %d: %s, threat %s, until %s, by the rule %s", clock(x.At), x.Revision, x.Stage, x.Threat, clock(x.Until), x.Rule)
+}
+
+func (x Alert) words() string {
+	line := fmt.Sprintf("%s  alert %s (%s) on the board", clock(x.Sent), x.ID, x.Kind)
+	for _, r := range x.Receipts {
+		line += fmt.Sprintf("; %s: %s at %s", r.Channel, r.State, clock(r.At))
+		if r.Reason != "" {
+			line += " (" + r.Reason + ")"
+		}
+	}
+	return line
+}
+
+func (c Command) words() string {
+	line := fmt.Sprintf("%s  command %s: %s by %s", clock(c.At), c.ID, c.Action, issuer(c.By))
+	if !c.Until.IsZero() {
+		line += " until " + clock(c.Until)
+	}
+	if c.End != warning.NotEnded {
+		line += ", " + c.End.String()
+	}
+	if c.Reason != "" {
+		line += "; " + c.Reason
+	}
+	if c.Refused != "" {
+		line += "; refused: " + c.Refused
+	}
+	return line
 }
 
 // because names what the warning is about, as far as it concerns the zone.

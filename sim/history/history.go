@@ -12,7 +12,8 @@
 //
 // Columns by name: oblast, raion, hromada, started_at, finished_at; others are passed over.
 // Times carry their offset. A row is of the finest place it names. Rows of one place that
-// overlap or touch are one alarm. The threat is not said: unknown.
+// overlap or touch are one alarm. The threat is not said: unknown. A row of over three months
+// is taken for a mistyped year and left out.
 //
 // # Israel (il-alerts)
 //
@@ -61,6 +62,16 @@ const (
 	maxText   = 200       // bytes of a row that are kept as evidence
 )
 
+// Bounds of time. The longest alarm of the published histories lasts three days and a half, and
+// their longest silence some months. What goes on for years all the same is written in rows of
+// less.
+const (
+	longAlarm    = 7 * 24 * time.Hour   // an alarm over it is named
+	longestAlarm = 92 * 24 * time.Hour  // over it the row is left out: a year is easily mistyped
+	silence      = 400 * 24 * time.Hour // between two rows: it is named
+	few          = 10                   // so many rows beyond a silence, and no more than one to ten of the others, are left out
+)
+
 // ErrUnreadable is a file of which no row can be read: a column is missing, or it is another
 // kind of file.
 var ErrUnreadable = errors.New("this is no such history")
@@ -92,8 +103,10 @@ func (a Alarm) Stays() bool { return a.stays }
 const (
 	BadText    = "text"         // not UTF-8, a NUL, a quotation that does not end
 	BadLength  = "length"       // a line over the bound
-	BadColumns = "columns"      // too few fields
-	BadTime    = "time"         // no time, or an end that is not after its start
+	BadColumns = "columns"      // more or fewer fields than the header
+	BadTime    = "time"         // no time, an end that is not after its start or is months after it
+	Alone      = "alone"        // over a year from all but a few rows
+	TooLong    = "long"         // used: an alarm of over a week
 	OutOfOrder = "order"        // used: before the row above it
 	LostHour   = "lost-hour"    // used: a local time that the clocks skipped
 	TwiceHour  = "doubled-hour" // used: a local time that was twice
@@ -205,6 +218,8 @@ func Read(in io.Reader, format Format, places *Gazetteer) (*History, error) {
 	if r.at == nil {
 		return nil, fmt.Errorf("history: %s: it is empty: %w", format, ErrUnreadable)
 	}
+	r.strays()
+	slices.SortStableFunc(h.Faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 	h.Alarms = merge(r.said)
 	for _, n := range r.names {
 		h.Names = append(h.Names, *n)

@@ -209,6 +209,76 @@ func TestBadUkrainianRows(t *testing.T) {
 	}
 }
 
+// TestImplausibleRows: rows with other numbers of fields than the header, alarms that last for
+// months, and rows years away from all others are named with their line; only what can be
+// meant is used, and one mistyped year makes no replay of decades.
+func TestImplausibleRows(t *testing.T) {
+	kyiv := func(from, to, more string) string { return "Kyiv City,,,oblast," + from + "," + to + more }
+	const at, end = "2022-03-15 17:00:00+00:00", "2022-03-15 18:00:00+00:00"
+	lines := []string{
+		kyiv(at, end, ",official"),                                                        // line 2
+		kyiv(at, end, ",official,more"),                                                   // a field that no column has
+		kyiv(at, end, ",official,,"),                                                      // commas alone
+		kyiv(at, end, ""),                                                                 // without its source, which is not read
+		kyiv(at, "2023-03-15 18:00:00+00:00", ",official"),                                // a year
+		kyiv(at, "2022-04-03 17:00:00+00:00", ",official"),                                // 19 days
+		kyiv("2032-03-15 17:00:00+00:00", "2032-03-15 18:00:00+00:00", ",x"),              // ten years later
+		kyiv("1972-03-15 17:00:00+00:00", "1972-03-15 18:00:00+00:00", ",x"),              // and fifty before
+		"Kyiv, City,,,oblast," + at + "," + end + ",official",                             // a comma that nobody quoted
+		`"Kyiv City",,,"oblast","` + at + `","` + end + `","the ""official"" one"` + "\r", // quoted, and none the worse
+	}
+	for i := range 20 {
+		lines = append(lines, kyiv(fmt.Sprintf("2022-05-%02d 17:00:00+00:00", i+1), fmt.Sprintf("2022-05-%02d 18:00:00+00:00", i+1), ",official"))
+	}
+	h, err := Read(strings.NewReader(uaHeader+strings.Join(lines, "\n")), UAOfficial, ukrainian(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range h.Faults {
+		got = append(got, fmt.Sprintf("%d %s %v", f.Line, f.Kind, f.Used))
+	}
+	want := []string{
+		"3 columns false", "4 columns true", "5 columns true", "6 time false", "7 long true", "8 alone false", "9 order true", "9 alone false", "10 columns false",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("faults\n%v\nwant\n%v\n%v", got, want, h.Faults)
+	}
+	from, to := h.Span()
+	if from.Format(time.DateOnly) != "2022-03-15" || to.Format(time.DateOnly) != "2022-05-20" || len(h.Alarms) != 21 {
+		t.Errorf("%d alarms from %s to %s", len(h.Alarms), from, to)
+	}
+}
+
+// TestMistypedYearOfManyPlaces: a row is one slip, however many places it names.
+func TestMistypedYearOfManyPlaces(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(ilHeader)
+	for day := range 20 {
+		fmt.Fprintf(&b, "שוהם,%02d.10.2023,06:29:00,x,1,x,1,1\n", day+1)
+	}
+	b.WriteString(`"אשקלון - צפון, אשקלון - דרום, שדרות, ניר עם, גת, ג'ת, בת ים, לקיה, שוהם, תקומה, מסעדה, חספין",07.10.2032,06:29:00,x,1,x,1,1` + "\n")
+	h, err := Read(strings.NewReader(b.String()), ILAlerts, israeli(t))
+	if err != nil || len(h.Alarms) != 20 || len(h.Faults) != 1 || h.Faults[0].Line != 22 || h.Faults[0].Kind != Alone || h.Faults[0].Used {
+		t.Errorf("%v: %d alarms, %v", err, len(h.Alarms), h.Faults)
+	}
+}
+
+// TestTwoWars: what is years away from the rest and no single slip is used, and named once.
+func TestTwoWars(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(uaHeader)
+	for _, year := range []int{2019, 2022} {
+		for day := range 5 {
+			fmt.Fprintf(&b, "Kyiv City,,,oblast,%d-03-%02d 17:00:00+00:00,%d-03-%02d 18:00:00+00:00,official\n", year, day+1, year, day+1)
+		}
+	}
+	h, err := Read(strings.NewReader(b.String()), UAOfficial, ukrainian(t))
+	if err != nil || len(h.Alarms) != 10 || len(h.Faults) != 1 || h.Faults[0].Line != 7 || h.Faults[0].Kind != Alone || !h.Faults[0].Used {
+		t.Errorf("%v: %d alarms, %v", err, len(h.Alarms), h.Faults)
+	}
+}
+
 const ilHeader = "data,date,time,alertDate,category,category_desc,matrix_id,rid\n"
 
 // TestIsraeliTimes: local times, over both changes of the clocks, and how long an alarm lasts.

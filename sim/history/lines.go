@@ -61,6 +61,7 @@ type reader struct {
 	row     func(n int, fields []string)
 	at      []int // index of each of columns in a line; nil before the header
 	width   int   // fields that a row must have
+	fields  int   // of the header
 	header  string
 	buffer  *bufio.Reader // of the line that is taken apart
 	local   *time.Location
@@ -95,7 +96,13 @@ func (r *reader) line(n int, text []byte, long bool) error {
 		r.fault(n, kind, false, "%s", why)
 	case len(fields) < r.width:
 		r.fault(n, BadColumns, false, "it has %d fields and must have %d", len(fields), r.width)
+	case len(fields) > r.fields && strings.TrimSpace(strings.Join(fields[r.fields:], "")) != "":
+		// A comma that nobody quoted: which of the columns it cut cannot be told.
+		r.fault(n, BadColumns, false, "it has %d fields and the header %d", len(fields), r.fields)
 	default:
+		if len(fields) != r.fields {
+			r.fault(n, BadColumns, true, "it has %d fields and the header %d; those that are read are there", len(fields), r.fields)
+		}
 		picked := make([]string, len(r.at))
 		for i, at := range r.at {
 			picked[i] = strings.TrimSpace(fields[at])
@@ -130,7 +137,7 @@ func (r *reader) heading(n int, text []byte, long bool) error {
 	if len(missing) > 0 {
 		return fmt.Errorf("line %d: the column %s is missing; needed are %s: %w", n, strings.Join(missing, ", "), strings.Join(r.columns, ", "), ErrUnreadable)
 	}
-	r.header = string(text)
+	r.header, r.fields = string(text), len(fields)
 	return nil
 }
 
@@ -167,6 +174,51 @@ func (r *reader) follow(n int, at time.Time) {
 		r.fault(n, OutOfOrder, true, "%s is before the row above it, %s", at.Format(time.DateTime), r.before.Format(time.DateTime))
 	}
 	r.before = at
+}
+
+// spell is what rows say between two silences of over a year.
+type spell struct{ from, to, rows int }
+
+// spells sorts what rows say by time and finds the silences in it.
+func (r *reader) spells() (all []spell, most int) {
+	slices.SortStableFunc(r.said, func(a, b said) int { return a.row.At.Compare(b.row.At) })
+	for i, s := range r.said {
+		if i == 0 || s.row.At.Sub(r.said[i-1].row.At) > silence {
+			all = append(all, spell{from: i})
+		}
+		last := &all[len(all)-1]
+		if last.to = i + 1; i == last.from || s.row.Line != r.said[i-1].row.Line {
+			last.rows++
+		}
+		most = max(most, last.rows)
+	}
+	return all, most
+}
+
+// strays names what stands beyond a silence, and leaves out the few rows that do: one mistyped
+// year would make a replay of days one of decades.
+func (r *reader) strays() {
+	spells, most := r.spells()
+	if len(spells) < 2 {
+		return
+	}
+	var kept []said
+	for _, s := range spells {
+		all := r.said[s.from:s.to]
+		if s.rows > few || s.rows*few > most {
+			if len(kept) > 0 {
+				r.fault(all[0].row.Line, Alone, true, "%s is over %d days after the row before it in time", all[0].row.At.UTC().Format(time.DateTime), int(silence.Hours()/24))
+			}
+			kept = append(kept, all...)
+			continue
+		}
+		for i, one := range all {
+			if i == 0 || one.row.Line != all[i-1].row.Line {
+				r.fault(one.row.Line, Alone, false, "%s is over %d days from all but a few rows; is the year right?", one.row.At.UTC().Format(time.DateTime), int(silence.Hours()/24))
+			}
+		}
+	}
+	r.said = kept
 }
 
 // say keeps what a row says of a place, or counts the place among those not known.

@@ -25,6 +25,13 @@ func (r *reader) ukrainian(n int, f []string) {
 		r.fault(n, BadTime, false, "it ends at %s and starts at %s", f[4], f[3])
 		return
 	}
+	switch lasts := to.Sub(from); {
+	case lasts > longestAlarm:
+		r.fault(n, BadTime, false, "it lasts %d days, from %s to %s; is the year right?", int(lasts.Hours()/24), f[3], f[4])
+		return
+	case lasts > longAlarm:
+		r.fault(n, TooLong, true, "it lasts %d days, from %s to %s", int(lasts.Hours()/24), f[3], f[4])
+	}
 	r.follow(n, from)
 	p, exchanged := r.places.Ukrainian(f[0], f[1], f[2])
 	if exchanged {

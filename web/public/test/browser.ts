@@ -100,7 +100,7 @@ export async function choose(page: Page, name: string): Promise<void> {
 }
 
 export async function arm(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Tap to arm the sound' }).click();
+  await page.getByRole('button', { name: 'Tap to turn the sound on' }).click();
   await page.locator('.sound.armed').waitFor();
 }
 

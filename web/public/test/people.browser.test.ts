@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { item } from '../../testing/signer.js';
+import { Signer, item } from '../../testing/signer.js';
 import { Service } from '../../testing/service.js';
 import type { ServiceOptions } from '../../testing/service.js';
 import { absent, arm, choose, launch, light, look, slow, visit, withoutMap } from './browser.js';
@@ -149,6 +149,32 @@ describe.skipIf(absent !== undefined)(`the page for people${absent === undefined
     expect(open.wrongs).toEqual([]);
   });
 
+  test('who must run reads that first; not being heard goes before all', async () => {
+    service = new Service();
+    service.signer = new Signer(service.key, { universe: 'live', picture: 'none' });
+    await service.start();
+    open = await visit(browser, service.url, {}, false);
+    const { page } = open;
+    await withoutMap(page);
+    await page.clock.install();
+    await page.goto(service.url);
+    await light(page, 'blind');
+    await choose(page, 'Konotop');
+    const tops = (): Promise<boolean> => page.evaluate(() => {
+      const [card = 0, notice = 0] = ['.place', '.notices'].map((one) => document.querySelector(one)?.getBoundingClientRect().top);
+      return card < notice;
+    });
+    expect(await tops(), 'quiet').toBe(false);
+    expect(await page.locator('.notices').innerText()).toContain('No picture');
+    service.say(item(['T1'], { at: Date.now() }));
+    await look(page, 'shelter');
+    expect(await tops(), 'shelter').toBe(true);
+    await page.clock.fastForward(60_000);
+    await light(page, 'deaf');
+    expect(await tops(), 'deaf').toBe(false);
+    expect(await page.locator('.notices').innerText(), 'nothing is known of its sky').not.toContain('No picture');
+  });
+
   test('all of it is reached by keyboard, and where one is can be seen', async () => {
     const page = await begin();
     await light(page, 'quiet');
@@ -164,7 +190,7 @@ describe.skipIf(absent !== undefined)(`the page for people${absent === undefined
       reached.add(name);
       expect(outline, name).toBe('solid');
     }
-    for (const name of ['language', 'Add or remove places', 'Tap to arm the sound', 'Start the test']) expect([...reached]).toContain(name);
+    for (const name of ['language', 'Add or remove places', 'Tap to turn the sound on', 'Start the test']) expect([...reached]).toContain(name);
   });
 
   test('without script: the list, in words; with a script that cannot run, the same', async () => {

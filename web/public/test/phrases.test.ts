@@ -28,6 +28,16 @@ test('every language is whole', () => {
   expect(Object.keys(languages).sort()).toEqual(['ar', 'en', 'he', 'ru', 'uk']);
 });
 
+test('without script the page loads itself again as often as it says', () => {
+  const of = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+  const every = [/http-equiv="refresh" content="(\d+)"/.exec(of('../index.html'))?.[1], /\}, (\d+)000\);/.exec(of('../static/again.js'))?.[1], /http-equiv="refresh" content="(\d+)"/.exec(of('../../placeholder/index.html'))?.[1]];
+  expect(new Set(every).size, every.join()).toBe(1);
+  for (const language of Object.keys(languages)) {
+    const { plain } = JSON.parse(readFileSync(join(real, `${language}.json`), 'utf8')) as { plain: { trust: string } };
+    expect(plain.trust.match(/\d+/g), language).toEqual([every[0]]);
+  }
+});
+
 test.each([
   ['a missing text', 'uk', (t: string) => t.replace(/\n.*"invite":.*/, ''), 'uk.json: place.invite: missing'],
   ['an empty text', 'he', (t: string) => t.replace(/"stay": ".*"/, '"stay": " "'), 'he.json: when.stay: missing'],

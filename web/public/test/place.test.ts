@@ -4,11 +4,12 @@ import type { Item, ZoneState } from '@tocsin/client';
 import { readConfig } from '../src/core/config';
 import { group } from '../src/core/grouping';
 import { placeOf } from '../src/core/place';
+import { pairs, plain, spellings } from '../src/core/naming';
 import { contains, distance } from '../src/core/shape';
 import type { Shape } from '../src/core/shape';
-import { Registry } from '../src/core/zones';
+import { Registry, nameOf } from '../src/core/zones';
 import { towns } from '../../testing/service.js';
-import { Wording, chooseLanguage, countdown, isLanguage, languages, loadPhrases, textOf } from '../src/phrases';
+import { Wording, chooseLanguage, countdown, isLanguage, languages, loadPhrases, textOf, toldOf } from '../src/phrases';
 
 const words = Object.fromEntries(await Promise.all(Object.keys(languages).filter(isLanguage).map(async (code) => [code, await loadPhrases(code)] as const)));
 const { en, uk } = { en: await loadPhrases('en'), uk: await loadPhrases('uk') };
@@ -57,6 +58,52 @@ describe('places by name', () => {
     for (const typed of ['Тель-Авив', 'тель авив', 'Тель Авив–Юг', 'Івано франк', 'Франківськ']) expect(named.search(typed, 10).length, typed).toBe(1);
   });
 
+  /** The set's names, one language each, and how people type them. */
+  const typed: readonly (readonly [set: string, language: string, as: string])[] = [
+    // Ukrainian places by their Russian names, whole and while they are typed.
+    ...['Київ=Киев', 'Київ=Кие', 'Харків=Харьков', 'Харків=Харьк', 'Львів=Львов', 'Миколаїв=Николаев', 'Миколаївка=Николаевка', 'Чернігів=Чернигов', 'Рівне=Ровно', 'Запоріжжя=Запорожье', 'Дніпро=Днепр', 'Одеса=Одесса', 'Суми=Сумы', 'Вінниця=Винница', 'Чернівці=Черновцы', 'Тернопіль=Тернополь',
+      'Хмельницький=Хмельницкий', 'Кропивницький=Кропивницкий', 'Івано-Франківськ=Ивано-Франковск', 'Кривий Ріг=Кривой Рог', 'Біла Церква=Белая Церковь', 'Кам’янець-Подільський=Каменец-Подольский', 'Кам’янське=Каменское', 'Слов’янськ=Славянск', 'Макіївка=Макеевка', 'Горлівка=Горловка', 'Єнакієве=Енакиево',
+      'Кременчук=Кременчуг', 'Костянтинівка=Константиновка', 'Олександрія=Александрия', 'Вовчанськ=Волчанск', 'Жовті Води=Жёлтые Воды', 'Бориспіль=Борисполь', 'Бровари=Бровары', 'Лозова=Лозовая', 'Балаклія=Балаклея', 'Зміїв=Змиев', 'Білгород-Дністровський=Белгород-Днестровский', 'Ґалаґанівка=Галагановка', 'Іллінці=Ильинцы',
+      'Дніпро=Днепропетровск', 'Кропивницький=Кировоград', 'Бахмут=Артемовск', 'Бахмут=Артёмовск', 'Ізюм=Изюм', 'Енергодар=Энергодар', 'Сєвєродонецьк=Северодонецк', 'Геническ=Генічеськ'].map((pair) => pair.split('=')).map(([set = '', as = '']) => [set, 'uk', as] as const),
+    // A set that has Russian names, by Ukrainian ones.
+    ['Николаев', 'ru', 'Миколаїв'], ['Харьков', 'ru', 'Харків'], ['Киев', 'ru', 'Київ'],
+    // The same places by other Latin spellings.
+    ...['Kyiv=Kiev', 'Kharkiv=Kharkov', 'Lviv=Lvov', 'Odesa=Odessa', 'Mykolaiv=Nikolaev', 'Zaporizhzhia=Zaporozhye', 'Zaporizhzhya=Zaporozhye', 'Chernihiv=Chernigov', 'Vinnytsia=Vinnitsa', 'Khmelnytskyi=Khmelnitsky', 'Dnipro=Dnepr', 'Rivne=Rovno', 'Ternopil=Ternopol',
+      'Kiryat Shmona=Qiryat Shmona', 'Beer Sheva - East=Be’er Sheva', 'Beer Sheva - East=Beersheba', 'Petah Tikva=Petach Tikvah', 'Akko=Acre', 'Metula=Metulla', 'Ashkelon - North=Ashqelon'].map((pair) => pair.split('=')).map(([set = '', as = '']) => [set, 'en', as] as const),
+    // Hebrew with and without the letters that only carry a vowel, and its final letters while a word goes on.
+    ['קריית שמונה', 'he', 'קרית שמונה'], ['קרית גת', 'he', 'קריית גת'], ['שוהם', 'he', 'שהם'], ['אזור תעשייה', 'he', 'איזור תעשיה'], ['רעים', 'he', 'רעימ'],
+    // Arabic with and without hamza and article, and its endings.
+    ['أشكلون - الشمال', 'ar', 'اشكلون'], ['الناصرة', 'ar', 'ناصره'], ['إيلات', 'ar', 'ايلات'], ['كريات ملآخي - يوآڤ', 'ar', 'كريات ملاخي يواف'], ['عكا', 'ar', 'عكّا'],
+    // Russian names of the Israeli set.
+    ['Беэр Шева - восток', 'ru', 'Беер-Шева'], ['Ашкелон - Север', 'ru', 'ашкелон'],
+  ];
+  test.each(typed)('%s (%s) is found as %s', (name, language, as) => {
+    const others = ['Ковель', 'Коломия', 'Харцизьк', 'Черкаси', 'Лубни', 'Haifa', 'Karmiel', 'חיפה', 'חולון', 'حيفا', 'Хайфа'];
+    const features = [...others.map((one) => ({ x: one })), { [language]: name }].map((names, i) => ({ ...towns().features.at(-1)!, properties: { id: `Z${i}`, level: 2, leaf: true, names } }));
+    expect(Object.values(new Registry('x', features).search(as, 1)[0]?.names ?? {})).toEqual([name]);
+  });
+
+  test('the table of names is written as names are compared', () => {
+    for (const pair of pairs) for (const name of pair) expect(`${plain(name)}${name.endsWith(' ') ? ' ' : ''}`).toBe(name);
+    expect(spellings('Дніпро')).toEqual(['дніпро', 'днепр', 'днепропетровск'].map(plain));
+    expect(spellings('Дніпровка')).toEqual(['дніпровка'].map(plain));
+  });
+
+  test('by other spellings only where it is near: nothing is found for what is no place here', () => {
+    for (const as of ['Париж', 'Paris', 'לונדון', 'باريس', 'ки', 'Ровеньки']) expect(registry.search(as, 10).map(({ names }) => names['uk']), as).toEqual([]);
+  });
+
+  test('the name as it is written goes before one that only sounds so', () => {
+    const features = ['Ковшарівка', 'Київ', 'Киев Град'].map((uk, i) => ({ ...towns().features.at(-1)!, properties: { id: `Z${i}`, level: 2, leaf: true, names: { uk } } }));
+    expect(new Registry('x', features).search('Киев', 10).map(({ names }) => names['uk'])).toEqual(['Киев Град', 'Київ']);
+  });
+
+  test('a name in a language that the set has not is in the letters that its reader reads', () => {
+    expect(nameOf({ uk: 'Суми', en: 'Sumy' }, 'x', 'ru')).toBe('Суми');
+    expect(nameOf({ he: 'אילת', en: 'Eilat', ru: 'Эйлат' }, 'x', 'uk')).toBe('Эйлат');
+    expect(nameOf({ he: 'אילת', en: 'Eilat' }, 'x', 'ar')).toBe('Eilat');
+  });
+
   test('a place carries all that is needed before the registry is there', () => {
     expect(placeOf(registry, 'T1', 0)).toMatchObject({ id: 'T1', within: ['R'], shelter: 30 });
     expect(placeOf(registry, 'T0', 0)?.shelter).toBe(0);
@@ -102,6 +149,15 @@ describe('words', () => {
   test('an unknown key of a text is worded from stage and threat', () => {
     expect(textOf(en, item({ text: 'shelter-of-later' })).headline).toBe('Drones: take shelter now');
     expect(textOf(en, item({ text: '__proto__', stage: 'quiet', end: 'cancelled' })).headline).toBe('Cancelled');
+  });
+
+  test('where there is no time nobody is sent to a shelter, and who is to be ready is in one before', () => {
+    for (const phrases of Object.values(words)) {
+      expect(toldOf(phrases, state('T0', {}), 0).instruction).toBe(phrases.when.noTimeText);
+      expect(toldOf(phrases, state('T0', { stage: 'prepare', text: 'prepare-rocket' }, 'prepare'), 0).instruction).toBe(phrases.when.noTimeReady);
+      for (const seconds of [15, undefined]) expect(toldOf(phrases, state('T0', {}), seconds).instruction).toBe(phrases.instructions.inside);
+      expect(toldOf(phrases, state('T0', { stage: 'quiet', end: 'all-clear', text: 'all-clear' }, 'all-clear'), 0).instruction).toBe(phrases.instructions['all-clear']);
+    }
   });
 
   test('no language says a threat or an end in the words of another', () => {

@@ -1,5 +1,6 @@
 /** The registry of zones: their names, shapes and shelter times. Nothing that warns waits for it. */
 import type { Feature, FeatureCollection } from 'geojson';
+import { fits, loose, plain, spellings } from './naming';
 import { boxOf, contains, distance } from './shape';
 import type { Box, Shape } from './shape';
 
@@ -32,15 +33,19 @@ const reach = 5_000;
 /** The most parents followed; a registry has no more levels than this. */
 const maxLevels = 8;
 
-/** The name in a language, or in the first there is; the id where there is none. */
+/** Who reads one of these reads the letters of the other. */
+export const sameLetters: Readonly<Record<string, string>> = { ru: 'uk', uk: 'ru' };
+
+/** The name in a language, or in one of the same letters, or in English, or in the first there is; the id where there is none. */
 export function nameOf(names: Names | undefined, id: string, language: string): string {
-  return names?.[language] ?? names?.['en'] ?? Object.values(names ?? {})[0] ?? id;
+  return names?.[language] ?? names?.[sameLetters[language] ?? ''] ?? names?.['en'] ?? Object.values(names ?? {})[0] ?? id;
 }
 
 export class Registry {
   readonly zones: ReadonlyMap<string, Zone>;
   readonly leaves: readonly Zone[];
-  readonly #index: readonly { readonly zone: Zone; readonly words: readonly string[] }[];
+  /** Made for the first search: thousands of names are not worked through while a page opens. */
+  #index: readonly { readonly zone: Zone; readonly names: readonly (readonly [string, string])[] }[] | undefined;
 
   constructor(
     readonly version: string,
@@ -54,7 +59,6 @@ export class Registry {
     }
     this.zones = zones;
     this.leaves = [...zones.values()].filter((zone) => zone.leaf);
-    this.#index = this.leaves.map((zone) => ({ zone, words: [...new Set(Object.values(zone.names).map(plain))] }));
   }
 
   /** The zone and those it lies in, finest first. */
@@ -77,34 +81,30 @@ export class Registry {
     return nearest;
   }
 
-  /** Places whose name, in any language, begins with or contains what was typed; at most `most`. */
+  /** Places whose name, in any language and in spellings near to it, begins with or contains what was typed; at most `most`. */
   search(typed: string, most: number): Zone[] {
     const wanted = plain(typed);
+    const near = loose(wanted);
     if (wanted === '') return [];
     const rated: { zone: Zone; rank: number; length: number }[] = [];
-    for (const { zone, words } of this.#index) {
-      let rank = 3;
-      let length = 0;
-      for (const word of words) {
-        const at = word.indexOf(wanted);
-        const here = at < 0 ? 3 : at === 0 ? 0 : word[at - 1] === ' ' ? 1 : 2;
-        if (here < rank) [rank, length] = [here, word.length];
+    this.#index ??= this.leaves.map((zone) => ({ zone, names: namesOf(zone) }));
+    for (const { zone, names } of this.#index) {
+      let best: { rank: number; length: number } | undefined;
+      for (const [name, other] of names) {
+        const rank = fits(name, other, wanted, near);
+        if (rank !== undefined && rank < (best?.rank ?? Infinity)) best = { rank, length: name.length };
       }
-      if (rank < 3) rated.push({ zone, rank, length });
+      if (best !== undefined) rated.push({ zone, ...best });
     }
     rated.sort((a, b) => a.rank - b.rank || a.length - b.length);
     return rated.slice(0, most).map(({ zone }) => zone);
   }
 }
 
-/** What of a name is compared: lower case, without accents and apostrophes, hyphens as spaces. */
-function plain(name: string): string {
-  return name
-    .normalize('NFD')
-    .replace(/[\p{Mn}'’ʼ"״׳`]/gu, '')
-    .replace(/[\s\p{Pd}]+/gu, ' ')
-    .toLowerCase()
-    .trim();
+/** All names of a zone as they are compared, strictly and loosely. */
+function namesOf(zone: Zone): [string, string][] {
+  const all = new Set(Object.values(zone.names).flatMap(spellings));
+  return [...all].map((name) => [name, loose(name)]);
 }
 
 function within(box: Box, lon: number, lat: number, metres: number): boolean {

@@ -1,4 +1,5 @@
 /** The map's look: our own basemap, the outlines of all zones, and what is warned on top. */
+import { sameLetters } from '../core/zones';
 import type { ExpressionSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 
 /** Colours as the page's own stylesheet has them, so that map and list never differ. */
@@ -41,7 +42,8 @@ const byCondition = (palette: Palette): ExpressionSpecification => [
 
 /** The name of a feature in a language, however its file writes it. */
 function nameIn(language: string): ExpressionSpecification {
-  return ['coalesce', ['get', `name_${language}`], ['get', language, ['coalesce', ['get', 'names'], ['literal', {}]]], ['get', 'name_en'], ['get', 'name'], ''];
+  const kin = sameLetters[language] ?? language;
+  return ['coalesce', ['get', `name_${language}`], ['get', language, ['coalesce', ['get', 'names'], ['literal', {}]]], ['get', `name_${kin}`], ['get', 'name_en'], ['get', 'name'], ''];
 }
 
 const empty: SourceSpecification = { type: 'geojson', data: { type: 'FeatureCollection', features: [] } };

@@ -69,10 +69,11 @@ export function noNews(phrases: Phrases): Text {
   return textOfKey(phrases, 'expired');
 }
 
-/** What a place is told, which needs so many seconds to shelter: where there is no time to reach one, nobody is sent there. */
+/** What a place is told, which needs so many seconds to shelter: where there is no time to reach one, nobody is sent there, and who is to be ready is in one before. */
 export function toldOf(phrases: Phrases, { condition, item }: ZoneState, shelter: number | undefined): Text {
   const text = condition === 'no-news' ? noNews(phrases) : textOf(phrases, item);
-  return condition === 'shelter' && shelter === 0 ? { ...text, instruction: phrases.when.noTimeText } : text;
+  if (shelter !== 0 || (condition !== 'shelter' && condition !== 'prepare')) return text;
+  return { ...text, instruction: condition === 'shelter' ? phrases.when.noTimeText : phrases.when.noTimeReady };
 }
 
 /** How a language writes times and lengths. Digits are European everywhere, as on the sirens' timetable and in CAP. */
