@@ -15,7 +15,7 @@ func TestDefaultPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Version != "shipped 2" || p.Rearm != 10*time.Minute || p.Young != (Young{Updates: 3, Sensors: 2, People: 1_000_000}) {
+	if p.Version != "shipped 3" || p.Rearm != 10*time.Minute || p.Young != (Young{Updates: 3, Sensors: 2, People: 1_000_000}) {
 		t.Errorf("policy %+v", p)
 	}
 	if p.Longest != 3*time.Hour || p.Respect != 10*time.Minute || p.Unidentified != (Unidentified{}) || len(p.Hash) != 64 {
@@ -32,9 +32,9 @@ func TestDefaultPolicy(t *testing.T) {
 		if got := p.Rule(c, Prepare); got != prepare {
 			t.Errorf("%s prepare %+v", c, got)
 		}
-		shelter := Rule{Probability: 0.2, Lead: 10 * time.Minute, Clear: 0.25, Hold: 2 * time.Minute, Stay: stay}
+		shelter := Rule{Probability: 0.2, Lead: 2 * time.Minute, Clear: 0.25, Hold: 5 * time.Minute, Stay: stay}
 		if quick[c] {
-			shelter.Probability, shelter.Lead, shelter.AtOnce = 0.05, 0, true
+			shelter.Probability, shelter.Lead, shelter.Hold, shelter.AtOnce = 0.05, 0, 2*time.Minute, true
 		}
 		if got := p.Rule(c, Shelter); got != shelter {
 			t.Errorf("%s shelter %+v", c, got)
@@ -56,11 +56,11 @@ func TestSparingPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := DefaultPolicy()
-	want.Version, want.Hash = "sparing 1", got.Hash
+	want.Version, want.Hash = "sparing 2", got.Hash
 	want.Young = Young{Updates: 8, Sensors: 2, People: 20_000, Last: 30 * time.Second}
 	for i := range want.Rules {
 		if r := &want.Rules[i][Shelter-1]; !r.AtOnce {
-			r.Lead = time.Minute
+			r.Lead, r.Clear = time.Minute, 0.4
 		}
 	}
 	if got != want {
@@ -102,12 +102,12 @@ func TestReadPolicyRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"empty":                 {"", "empty"},
 		"not yaml":              {"\t{", "policy:"},
-		"unknown key":           {swap("longest:", "longst: 1h\nlongest:"), `line 24: "longst" is no key here`},
-		"unknown rule key":      {swap("hold: 2m", "hold: 2m, holt: 3m"), `line 38: threats: ballistic-missile: prepare: "holt" is no key here`},
-		"twice":                 {swap("longest:", "longest: 1h\nlongest:"), `line 25: "longest" stands here twice`},
+		"unknown key":           {swap("longest:", "longst: 1h\nlongest:"), `line 29: "longst" is no key here`},
+		"unknown rule key":      {swap("hold: 2m", "hold: 2m, holt: 3m"), `line 43: threats: ballistic-missile: prepare: "holt" is no key here`},
+		"twice":                 {swap("longest:", "longest: 1h\nlongest:"), `line 30: "longest" stands here twice`},
 		"two documents":         {string(shipped) + "\n---\nlongest: 3h\n", "more than one document"},
 		"missing longest":       {swap("longest:", "#"), "longest"},
-		"missing class":         {swap("  rocket:\n", "  #\n"), "line 37: threats: rocket is missing"},
+		"missing class":         {swap("  rocket:\n", "  #\n"), "line 42: threats: rocket is missing"},
 		"missing stage":         {swap("    shelter: {probability: 0.2", "    #"), "shelter"},
 		"missing hold":          {swap(", hold: 2m", ""), "ballistic-missile: prepare"},
 		"probability 0":         {swap("probability: 0.05", "probability: 0"), "probability"},
@@ -125,12 +125,12 @@ func TestReadPolicyRefuses(t *testing.T) {
 		"respect":               {swap("respect: 10m", "respect: 100h"), "respect"},
 		"lead too long":         {swap("lead: 15m", "lead: 100h"), "prepare: lead: 100h is over 6h"},
 		"prepare above shelter": {swap("prepare: {probability: 0.05", "prepare: {probability: 0.06"), "its probability 0.06 is above the shelter's 0.05"},
-		"prepare after shelter": {swap("prepare: {probability: 0.05, lead: 15m, clear: 0.25, hold: 2m, stay: 3m", "prepare: {probability: 0.05, lead: 9m, clear: 0.25, hold: 2m, stay: 3m"), "its lead 9m is shorter than the shelter's 10m"},
+		"prepare after shelter": {swap("prepare: {probability: 0.05, lead: 15m, clear: 0.25, hold: 2m, stay: 3m", "prepare: {probability: 0.05, lead: 1m, clear: 0.25, hold: 2m, stay: 3m"), "its lead 1m is shorter than the shelter's 2m"},
 		"never starts":          {swap("shelter: {probability: 0.2", "shelter: {probability: 0.99"), "0.99 is above 0.95"},
 		"never clears":          {swap("longest: 3h", "longest: 12m"), "nothing could be cleared"},
 		"young people":          {swap("people: 1000000", "people: -1"), "young: people: -1 is not a whole number"},
 		"young key":             {swap("people: 1000000", "persons: 1"), `young: "persons" is no key here`},
-		"version":               {swap("version: shipped 2", "version: \"a\\nb\""), "a version has 1 to 40"},
+		"version":               {swap("version: shipped 3", "version: \"a\\nb\""), "a version has 1 to 40"},
 		"rearm":                 {swap("rearm: 10m", "rearm: 2h"), "rearm: 2h is over 1h"},
 		"a list":                {"- a\n- b\n", "line 1: here must be the keys longest"},
 		"merge":                 {swap("longest: 3h", "<<: *x"), "x"},
