@@ -83,7 +83,7 @@ FUZZTIME ?= 20s
 RAIDS ?= 40
 bench-forecast:
 	$(GO) test ./core/threat -run "TestCalibration$$" -flights 300 -v
-	$(GO) test ./sim/forecast -run TestBenchForecast -raids $(RAIDS) -v -timeout 2h
+	$(GO) test ./sim/forecast -run "TestBench" -raids $(RAIDS) -v -timeout 2h
 
 fuzz:
 	sh scripts/fuzz.sh $(FUZZTIME)
