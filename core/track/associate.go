@@ -9,7 +9,7 @@ import (
 
 // plot is one observation that measures.
 type plot struct {
-	o       observation.Observation
+	o       *observation.Observation
 	g       sighting
 	source  *source
 	at      tick
@@ -296,7 +296,6 @@ func (e *engine) give(plots []*plot, to []*object) []Change {
 			ob := q.taken
 			ob.look.chosen = nil
 			ob.memory = *ob.prior
-			ob.seal()
 			touched = append(touched, ob)
 			q.taken = nil
 		}

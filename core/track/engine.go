@@ -21,6 +21,7 @@ type engine struct {
 	late    newcomers
 	began   tick
 
+	block   []object               // of a clone: where its objects are
 	free    []*object              // objects to be used again
 	found   []*object              // scratch
 	ahead   *[predictions]forecast // shared with clones: it is found by object
@@ -122,12 +123,13 @@ func (e *engine) advance(t tick) []Change {
 }
 
 // clone is a copy that shares nothing that either will write to, has no ids, and takes
-// nothing until it is woken. Looks must be closed.
-func (e *engine) clone() *engine {
+// nothing until it is woken. Looks must be closed. Its objects are put into the block, if
+// they have room there.
+func (e *engine) clone(block []object) *engine {
 	c := &engine{set: e.set, head: e.head, border: e.border, births: e.births, sweeps: e.sweeps, stamps: e.stamps,
 		looks: e.looks, firm: e.firm, ahead: e.ahead, learned: e.copyLearned(), late: e.late, began: e.began, byKey: make(map[key]*object, len(e.byKey)),
 		cues: append([]cue(nil), e.cues...)}
-	c.objects = e.copyObjects()
+	c.objects, c.block = e.copyObjects(block)
 	for k, o := range e.byKey {
 		if !o.gone {
 			c.byKey[k] = c.objects[e.place(o)]
@@ -138,11 +140,11 @@ func (e *engine) clone() *engine {
 
 // wake is a copy of a sleeping engine that can take what comes, over an empty grid.
 func (e *engine) wake(g *grid) *engine {
-	c := e.clone()
-	c.grid = g
+	c := e.clone(nil)
+	c.grid, c.block = g, nil
 	for _, o := range c.objects {
 		if o.foot.in {
-			g.put(o, o.foot)
+			g.put(o)
 		}
 	}
 	return c
@@ -163,14 +165,18 @@ func (e *engine) place(o *object) int {
 }
 
 // copyObjects copies the objects into one block and lets them know each other there.
-func (e *engine) copyObjects() []*object {
-	block := make([]object, len(e.objects))
+func (e *engine) copyObjects(block []object) ([]*object, []object) {
+	n := len(e.objects)
+	if cap(block) < n {
+		block = make([]object, n, n+n/8)
+	}
+	clear(block[n:cap(block)])
+	block = block[:n]
 	out := make([]*object, len(e.objects))
 	for i, o := range e.objects {
 		n := &block[i]
 		*n = *o
 		n.prior, n.look, n.mark, n.id, n.revision = nil, look{}, 0, "", 0
-		n.seal()
 		out[i] = n
 	}
 	for i, o := range e.objects {
@@ -179,9 +185,8 @@ func (e *engine) copyObjects() []*object {
 		} else {
 			out[i].twin = nil
 		}
-		o.seal()
 	}
-	return out
+	return out, block
 }
 
 // forecast is a belief moved to the time of the look at hand, so that each plot of a scan

@@ -87,7 +87,7 @@ type memory struct {
 	count             int // of parts
 	parts             [maxParts]part
 	seqs              [maxRecent]uint64 // the last observations it rests on, in a ring
-	recent            []observation.Observation
+	recent            [maxRecent]*observation.Observation
 	lore              *lore // nil: nothing was said
 	outline           outline
 	blend             blend
@@ -140,33 +140,20 @@ func (m *memory) credit(s *source, t tick) {
 	m.parts[oldest] = part{s, t}
 }
 
-// remember keeps an observation among the recent ones. Slices handed out before are not
-// written to again: entries are only ever added behind the end of every copy.
+// remember keeps an observation among the recent ones.
 func (m *memory) remember(q *plot) {
 	m.seqs[m.updates%maxRecent] = q.seq
-	if len(m.recent) < cap(m.recent) {
-		m.recent = append(m.recent, q.o)
-		return
-	}
-	keep := m.recent[max(0, len(m.recent)-maxRecent+1):]
-	size := 4 * maxRecent
-	switch {
-	case len(m.recent) == 0:
-		size = 1 // most never get further
-	case len(m.recent) < 3:
-		size = 4
-	}
-	next := make([]observation.Observation, 0, size)
-	next = append(next, keep...)
-	m.recent = append(next, q.o)
+	m.recent[m.updates%maxRecent] = q.o
 }
 
-// seal keeps what is behind the end of recent, and may have been handed out, from being written to.
-func (m *memory) seal() { m.recent = m.recent[:len(m.recent):len(m.recent)] }
-
-func (m *memory) recents() []observation.Observation {
-	r := m.recent[max(0, len(m.recent)-maxRecent):]
-	return r[:len(r):len(r)]
+// recents are the last observations it rests on, oldest first.
+func (m *memory) recents() []*observation.Observation {
+	n := min(m.updates, maxRecent)
+	out := make([]*observation.Observation, n)
+	for i := range out {
+		out[i] = m.recent[(m.updates-n+i)%maxRecent]
+	}
+	return out
 }
 
 // existence is the probability that there is an object at all.

@@ -23,6 +23,11 @@ type past struct {
 	// questions about a time that is past. No id stands in it twice.
 	given map[uint64]ID
 	over  []*object // confirmed ones that ended in a replay
+
+	spare struct { // what was dropped, to be used again
+		plots  []*plot
+		blocks [][]object
+	}
 }
 
 // checkpoint is the engine before anything observed at or after its time.
@@ -42,6 +47,8 @@ const (
 	// that came late; a dearer replay waits for more, up to waits.
 	cheap = 32
 	waits = second / 4
+	// mostSparePlots and mostSpareBlocks bound what is kept to be used again.
+	mostSparePlots, mostSpareBlocks = 1 << 15, 2
 )
 
 // stale reports whether something that came late waits to be taken.
@@ -90,7 +97,7 @@ func (p *Picture) keep(border tick) {
 	if n := len(h.points); n > 0 && border-h.points[n-1].at < apart {
 		return
 	}
-	h.points = append(h.points, checkpoint{border, p.engine.clone()})
+	h.points = append(h.points, checkpoint{border, p.engine.clone(h.block())})
 	h.thin(border)
 }
 
@@ -100,6 +107,7 @@ func (h *past) thin(now tick) {
 	for i, c := range h.points {
 		if i > 0 && i+1 < len(h.points) {
 			if gap := h.points[i+1].at - kept[len(kept)-1].at; gap < (now-c.at)/2 {
+				h.recycle(c.engine)
 				continue
 			}
 		}
@@ -107,6 +115,34 @@ func (h *past) thin(now tick) {
 	}
 	clear(h.points[len(kept):])
 	h.points = kept
+}
+
+// recycle keeps the objects of a checkpoint that is dropped to be written over: nothing but
+// the checkpoint knows them.
+func (h *past) recycle(e *engine) {
+	if len(h.spare.blocks) < mostSpareBlocks {
+		h.spare.blocks = append(h.spare.blocks, e.block)
+	}
+}
+
+// block is room for the objects of a checkpoint, if there is any.
+func (h *past) block() (b []object) {
+	if n := len(h.spare.blocks); n > 0 {
+		b, h.spare.blocks = h.spare.blocks[n-1], h.spare.blocks[:n-1]
+	}
+	return b
+}
+
+// plot is an empty one. Those that were dropped with their entries are used again: they are
+// older than the first checkpoint, and no look that is open holds one from before a checkpoint.
+func (h *past) plot() *plot {
+	n := len(h.spare.plots)
+	if n == 0 {
+		return new(plot)
+	}
+	q := h.spare.plots[n-1]
+	h.spare.plots = h.spare.plots[:n-1]
+	return q
 }
 
 // bring takes an entry into the picture: at once where nothing after it has been taken.
@@ -215,6 +251,9 @@ func (p *Picture) replay(k, first int) []Change {
 	} else {
 		p.engine = newEngine(p.set)
 	}
+	for _, c := range h.points[k+1:] {
+		h.recycle(c.engine)
+	}
 	clear(h.points[k+1:])
 	h.points = h.points[:k+1]
 	p.set.silent = true
@@ -283,8 +322,18 @@ func (p *Picture) forget(now tick) {
 		return
 	}
 	h.forgotten = true
+	for _, c := range h.points[:k] {
+		h.recycle(c.engine)
+	}
 	h.points = slices.Delete(h.points, 0, k)
 	drop := h.index(h.points[0].at)
+	for i := range h.entries[:drop] {
+		if q := h.entries[i].plot; q != nil && len(h.spare.plots) < mostSparePlots {
+			q.reset()
+			*q = plot{edges: q.edges}
+			h.spare.plots = append(h.spare.plots, q)
+		}
+	}
 	h.entries = slices.Delete(h.entries, 0, drop)
 	h.from -= min(drop, h.from)
 	if len(h.given) > 4*(p.engine.firm+1000) {

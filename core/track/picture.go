@@ -77,7 +77,7 @@ func NewPicture(c Config) *Picture {
 	p := &Picture{config: c.filled(), sources: map[string]*source{}, echoes: new(echoes)}
 	p.earth = newEarth(c.Flat)
 	p.past.given = map[uint64]ID{}
-	p.set = &setting{config: p.config, earth: p.earth, faults: &p.faults, name: p.name, ended: p.ended, sources: func() []*source { return p.order }, unmatched: func(q *plot) { p.hear(p.now, q.source, &q.o) }}
+	p.set = &setting{config: p.config, earth: p.earth, faults: &p.faults, name: p.name, ended: p.ended, sources: func() []*source { return p.order }, unmatched: func(q *plot) { p.hear(p.now, q.source, q.o) }}
 	p.engine = newEngine(p.set)
 	p.senses = newSenses(c.Flat)
 	p.SetSources(c.Sources)
@@ -195,9 +195,10 @@ func (p *Picture) entry(now time.Time, s *source, o *observation.Observation) (e
 		}
 		n.cue = c
 	default:
-		q := &plot{o: *o, source: s, at: n.at}
-		q.o.ObservedAt = o.ObservedAt.UTC().Round(0)
-		if err := q.g.read(s.taken(&q.o), s, p.earth); err != nil {
+		o.ObservedAt = o.ObservedAt.UTC().Round(0)
+		q := p.past.plot()
+		q.o, q.source, q.at = o, s, n.at
+		if err := q.g.read(s.taken(o), s, p.earth); err != nil {
 			p.faults.refused(now, s.reg.ID, err.Error())
 			return n, false
 		}
