@@ -296,6 +296,9 @@ func (e *engine) give(plots []*plot, to []*object) []Change {
 			ob := q.taken
 			ob.look.chosen = nil
 			ob.memory = *ob.prior
+			if ob.updates == 1 && ob.status == Tentative {
+				e.count(ob, undecided)
+			}
 			touched = append(touched, ob)
 			q.taken = nil
 		}
@@ -383,7 +386,10 @@ func (e *engine) apply(ob *object, q *plot, all bool) {
 	m.at = max(m.at, q.at)
 	e.stamps++
 	m.stamp = e.stamps
-	m.absorb(q, ll)
+	if ob.updates == 1 { // what it began with waits no longer
+		e.count(ob, uncounted)
+	}
+	m.absorb(q, ll-math.Log(e.doubt(q)))
 	ob.trace()
 }
 

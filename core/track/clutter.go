@@ -16,10 +16,14 @@ type ground struct {
 }
 
 // tally counts plots that were nobody's in one cell, and how many there should have
-// been; both fade.
+// been; both fade. Apart from them it counts those that have begun an object of which
+// nothing more can have been seen yet: a raid that comes all at once is no clutter, and what
+// was false is known a look later. Until then it makes nothing harder to follow, only
+// harder to believe.
 type tally struct {
 	at              tick
 	seen, predicted float64
+	waiting         float64
 }
 
 const (
@@ -99,6 +103,16 @@ func (t *tally) ratio(first float64) float64 {
 	return (trusting*first + t.seen) / (trusting + t.predicted)
 }
 
+// doubt is how much more false plots than the factor of a plot says there are around it,
+// were all that wait false. One look's worth of them always wait.
+func (e *engine) doubt(q *plot) float64 {
+	gr, s := e.groundOf(q.source), q.source
+	_, share := s.cellOf(&q.g)
+	t := &gr.cells[q.cell]
+	at := (trusting*gr.whole.ratio(1) + t.seen + t.waiting) / (trusting + t.predicted + s.noise*share)
+	return max(min(at, mostClutter)/q.factor, 1)
+}
+
 // since is when the engine began, for what is first asked of now.
 func (e *engine) since(now tick) tick {
 	if e.began == 0 {
@@ -107,12 +121,42 @@ func (e *engine) since(now tick) tick {
 	return e.began
 }
 
-// nobodys counts a plot that was nobody's, or takes back that it was.
-func (e *engine) nobodys(s *source, cell int, by float64) {
-	gr := e.groundOf(s)
-	gr.whole.seen = max(gr.whole.seen+by, 0)
-	t := &gr.cells[cell]
-	t.seen = max(t.seen+by, 0)
+// What the plot that began an object counts as.
+const (
+	uncounted = iota
+	undecided // nothing more can have been seen of it
+	nobodys   // false, as it seems
+)
+
+// count makes the plot that began an object count as what it is now taken for.
+func (e *engine) count(ob *object, as int) {
+	if ob.counted == as {
+		return
+	}
+	gr := e.groundOf(ob.cradle)
+	for _, t := range []*tally{&gr.whole, &gr.cells[ob.cell]} {
+		switch ob.counted {
+		case undecided:
+			t.waiting--
+		case nobodys:
+			t.seen = max(t.seen-1, 0)
+		}
+		switch as {
+		case undecided:
+			t.waiting++
+		case nobodys:
+			t.seen++
+		}
+	}
+	ob.counted = as
+}
+
+// countDead counts all plots of an object that never was one as false.
+func (e *engine) countDead(ob *object) {
+	e.count(ob, nobodys)
+	gr, more := e.groundOf(ob.cradle), float64(ob.updates-1)
+	gr.whole.seen += more
+	gr.cells[ob.cell].seen += more
 }
 
 // takeStock counts the young objects of each source again, and names the sources that

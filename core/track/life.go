@@ -33,7 +33,6 @@ func (e *engine) start(q *plot) []Change {
 	if t, ok := q.o.Body.(observation.SensorTrack); ok && t.Ended {
 		return nil
 	}
-	e.nobodys(q.source, q.cell, 1)
 	if len(e.objects)-e.firm >= e.set.config.MaxTentative {
 		e.full(q.at, "tentative", e.set.config.MaxTentative)
 		return nil
@@ -52,7 +51,8 @@ func (e *engine) start(q *plot) []Change {
 	ob.blend = q.g.belief(ob.frame)
 	ob.at, ob.seenAt = q.at, q.at
 	likely := births * e.cueFactor(q)
-	ob.logOdds = math.Log(q.source.trust * likely / (likely*(1-q.source.trust) + q.source.noise*q.factor))
+	ob.logOdds = math.Log(q.source.trust * likely / (likely*(1-q.source.trust) + q.source.noise*q.factor*e.doubt(q)))
+	e.count(ob, undecided)
 	ob.firstOdds = ob.logOdds
 	if q.g.hasEl || q.g.hasHeight {
 		ob.depths = 1
@@ -88,6 +88,7 @@ func (e *engine) fresh() *object {
 
 // forget takes an object out that never became anything.
 func (e *engine) forget(ob *object) {
+	e.count(ob, uncounted)
 	ob.gone = true
 	e.bury(ob)
 }
@@ -112,7 +113,7 @@ func (e *engine) confirm(ob *object) bool {
 	e.firm++
 	e.late.add(ob.at)
 	ob.status = Confirmed
-	e.nobodys(ob.cradle, ob.cell, -1)
+	e.count(ob, uncounted)
 	e.set.name(ob)
 	return true
 }
@@ -243,6 +244,9 @@ func (e *engine) age(now tick, ob *object) []Change {
 	if ob.status == Tentative {
 		if ob.logOdds < ob.firstOdds-doubtful || unseen > max(4*ob.period(), 10*second) {
 			ob.gone = true
+			e.countDead(ob)
+		} else if ob.counted == undecided && unseen > ob.period()*3/2+patience {
+			e.count(ob, nobodys)
 		}
 		return nil
 	}

@@ -57,6 +57,7 @@ type object struct {
 	clutter    float64 // flatClutter of the first plot
 	factor     float64 // by how much more false plots its source gave there than registered
 	cell       int     // where it was on its source's ground
+	counted    int     // what the plot that began it counts as there
 }
 
 // look is one pass of one source over one object: the belief it started from, and the
