@@ -159,17 +159,8 @@ func (e *engine) countDead(ob *object) {
 	gr.cells[ob.cell].seen += more
 }
 
-// takeStock counts the young objects of each source again, and names the sources that
-// give far more false plots than they are registered to.
+// takeStock names the sources that give far more false plots than they are registered to.
 func (e *engine) takeStock(now tick) {
-	for i := range e.learned {
-		e.learned[i].young = 0
-	}
-	for _, ob := range e.objects {
-		if ob.status == Tentative {
-			e.groundOf(ob.cradle).young++
-		}
-	}
 	if e.sweeps%stockEvery != 0 {
 		return
 	}

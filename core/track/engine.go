@@ -31,7 +31,7 @@ type engine struct {
 	solver  solver
 }
 
-// setting is what an engine is given and never changes.
+// setting is what an engine is given and never changes, but for what it tells.
 type setting struct {
 	config  Config
 	earth   earth
@@ -41,6 +41,7 @@ type setting struct {
 	sources func() []*source
 	// unmatched takes a direction in which nothing is that is followed.
 	unmatched func(*plot)
+	told      []Change
 	silent    bool // what is replayed has been counted before, and is reported afterwards
 }
 
@@ -84,42 +85,36 @@ const (
 )
 
 // take brings the engine to an entry's time and takes it.
-func (e *engine) take(n *entry) []Change {
-	changes := e.advance(n.at)
+func (e *engine) take(n *entry) {
+	e.advance(n.at)
 	e.head = max(e.head, n.at)
 	switch {
 	case n.cue != nil:
 		e.cued(n.cue)
-		return changes
 	case n.absent != nil:
-		return append(changes, e.absent(n.source, n.at, *n.absent)...)
+		e.absent(n.source, n.at, *n.absent)
+	default:
+		n.plot.reset()
+		e.associate(n.plot)
 	}
-	n.plot.reset()
-	more := e.associate(n.plot)
-	if changes == nil {
-		return more
-	}
-	return append(changes, more...)
 }
 
 // advance lets time pass up to t: at every border on the way the looks close and
 // what time alone does is done. Borders are full seconds, whatever comes and goes, so
 // that the same observations give the same picture.
-func (e *engine) advance(t tick) []Change {
+func (e *engine) advance(t tick) {
 	if e.border == 0 {
 		e.border = t - t%sweepEvery + sweepEvery
-		return nil
+		return
 	}
-	var changes []Change
 	for e.border <= t {
 		if len(e.objects) == 0 && len(e.cues) == 0 { // nothing to be done on the way
 			e.border = t - t%sweepEvery + sweepEvery
 			break
 		}
-		changes = append(changes, e.sweep(e.border)...)
+		e.sweep(e.border)
 		e.border += sweepEvery
 	}
-	return changes
 }
 
 // clone is a copy that shares nothing that either will write to, has no ids, and takes

@@ -32,25 +32,26 @@ func absolute(d tick) tick { return max(d, -d) }
 // object is a track as the engine works on it. What one observation can change, and a
 // better assignment of the same look can undo, is in memory.
 type object struct {
+	// What is asked of everything that is near a plot stands together.
+	born   uint64
+	mark   uint64
+	gone   bool
+	status Status
+	reason Reason
+	cradle *source // the source whose look started it
+	since  tick
+	look   look // the one in which plots compete
 	memory
 	prior      *memory // the belief from before the open look
 	id         ID      // empty until confirmed
-	born       uint64
-	founder    uint64 // the observation that began it: arrivals are numbered
-	status     Status
-	reason     Reason
+	founder    uint64  // the observation that began it: arrivals are numbered
 	into       ID
 	revision   int
-	since      tick
 	firstOdds  float64 // log-odds of existence when it started
-	cradle     *source // the source whose look started it
-	look       look    // the one in which plots compete
 	foot       footprint
 	footTill   tick
-	mark       uint64
 	missedAt   tick // the last look that counted as a miss, and whose
 	missSource *source
-	gone       bool
 	carried    mat3    // covariance of place, earth-fixed: what its sensors' biases may be
 	twin       *object // the older one it was last found to be the same as
 	twinned    int     // how often in a row
@@ -75,23 +76,23 @@ type look struct {
 
 // memory is the undoable part of an object.
 type memory struct {
-	stamp   uint64 // tells beliefs of one object apart
-	at      tick   // of the belief
-	seenAt  tick
+	at      tick // of the belief
 	frame   *frame
-	logOdds float64 // of existence
+	outline outline
 	updates int
+	stamp   uint64 // tells beliefs of one object apart
+	count   int    // of parts
+	parts   [maxParts]part
+	blend   blend
+	logOdds float64 // of existence
+	seenAt  tick
 	depths  int // updates that measured the height
 	// How high it surely was, and how fast it surely climbed: metres, metres per second.
 	highest, steepest float64
-	missed            int // looks since seenAt of sources that had been seeing it, and did not
-	count             int // of parts
-	parts             [maxParts]part
+	missed            int               // looks since seenAt of sources that had been seeing it, and did not
 	seqs              [maxRecent]uint64 // the last observations it rests on, in a ring
 	recent            [maxRecent]*observation.Observation
 	lore              *lore // nil: nothing was said
-	outline           outline
-	blend             blend
 }
 
 // lore is what was said of an object besides where it is. It is never written to once

@@ -55,36 +55,37 @@ const (
 func (h *past) stale() bool { return h.waiting > 0 }
 
 // let lets time pass up to now.
-func (p *Picture) let(now time.Time) []Change {
+func (p *Picture) let(now time.Time) {
 	p.now = now
 	t := tickOf(now)
 	if p.due == 0 || t < p.due {
-		return nil
+		return
 	}
 	p.due = t - t%sweepEvery + sweepEvery
-	changes := p.catchUp(t, false)
+	p.catchUp(t, false)
 	if head := t - patience; head > p.engine.head {
-		changes = append(changes, p.pass(head)...)
+		p.pass(head)
 		p.engine.head = head
 	}
 	p.forget(t)
 	p.seconds++
 	p.register(now)
-	return append(changes, p.tickSenses(now)...)
+	p.set.told = append(p.set.told, p.tickSenses(now)...)
 }
 
 // pass lets the engine's time pass, and keeps it as it is at some borders.
-func (p *Picture) pass(t tick) (changes []Change) {
+func (p *Picture) pass(t tick) {
 	e := p.engine
 	if len(e.objects) == 0 && len(e.cues) == 0 {
-		return e.advance(t)
+		e.advance(t)
+		return
 	}
 	for e.border != 0 && e.border <= t {
 		border := e.border
-		changes = append(changes, e.advance(border)...)
+		e.advance(border)
 		p.keep(border)
 	}
-	return append(changes, e.advance(t)...)
+	e.advance(t)
 }
 
 // keep makes a checkpoint at a border, if one is due.
@@ -146,20 +147,17 @@ func (h *past) plot() *plot {
 }
 
 // bring takes an entry into the picture: at once where nothing after it has been taken.
-func (p *Picture) bring(now tick, n entry) []Change {
+func (p *Picture) bring(now tick, n entry) {
 	h := &p.past
 	if k := len(h.entries); n.at >= p.engine.head && (k == 0 || !n.before(&h.entries[k-1])) && h.waiting == 0 {
-		changes := p.pass(n.at)
-		more := p.engine.take(&n)
+		p.pass(n.at)
+		p.engine.take(&n)
 		h.entries = append(h.entries, n)
-		if changes == nil {
-			return more
-		}
-		return append(changes, more...)
+		return
 	}
 	if oldest := p.oldest(); n.at < oldest {
 		p.faults.late(now.time(), n.source.reg.ID, time.Duration(now-n.at))
-		return nil
+		return
 	}
 	i, _ := slices.BinarySearchFunc(h.entries, n, func(a, b entry) int {
 		if b.before(&a) {
@@ -174,7 +172,7 @@ func (p *Picture) bring(now tick, n entry) []Change {
 	h.from = min(h.from, i)
 	h.waiting++
 	h.lateUntil = max(h.lateUntil, p.engine.head+lateSpell)
-	return p.catchUp(now, n.absent != nil)
+	p.catchUp(now, n.absent != nil)
 }
 
 // sort puts the entries in order again after the times of some have changed.
@@ -203,10 +201,10 @@ func (p *Picture) oldest() tick {
 
 // catchUp makes the engine what it would be had everything come in its time, unless
 // that is dear and can wait a little for more to come.
-func (p *Picture) catchUp(now tick, must bool) []Change {
+func (p *Picture) catchUp(now tick, must bool) {
 	h := &p.past
 	if h.waiting == 0 {
-		return nil
+		return
 	}
 	at := h.entries[h.from].at
 	k := p.pointBefore(at)
@@ -215,10 +213,10 @@ func (p *Picture) catchUp(now tick, must bool) []Change {
 		first = h.index(h.points[k].at)
 	}
 	if dear := len(h.entries) - first + len(p.engine.objects)/8; !must && dear > cheap*h.waiting && now-h.since < waits {
-		return nil
+		return
 	}
 	h.waiting = 0
-	return p.replay(k, first)
+	p.set.told = append(p.set.told, p.replay(k, first)...)
 }
 
 // pointBefore is the last checkpoint that knows nothing from t on; -1: the beginning.
