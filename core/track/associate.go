@@ -122,7 +122,7 @@ func (e *engine) open(ob *object, pl *plot) {
 	if ob.prior == nil {
 		ob.prior = new(memory)
 	}
-	*ob.prior = ob.memory
+	ob.prior.take(&ob.memory)
 	e.looks++
 	clear(ob.look.plots)
 	ob.look = look{source: pl.source, from: pl.at, serial: e.looks, plots: ob.look.plots[:0]}
@@ -298,7 +298,7 @@ func (e *engine) give(plots []*plot, to []*object) {
 		if q.taken != nil && q.taken != to[i] {
 			ob := q.taken
 			ob.look.chosen = nil
-			ob.memory = *ob.prior
+			ob.memory.take(ob.prior)
 			if ob.updates == 1 && ob.status == Tentative {
 				e.count(ob, undecided)
 			}
@@ -385,7 +385,7 @@ func (e *engine) apply(ob *object, q *plot, all bool) {
 	var rows [mostRows]row
 	b := e.moved(ob, ob.prior, q.at, all)
 	n, scale := q.g.rows(m.frame, b.chief(), &rows)
-	m.blend = *b
+	m.blend.take(b)
 	ll := m.blend.correct(rows[:n], m.updates >= settled) + scale
 	m.at = max(m.at, q.at)
 	e.stamps++

@@ -209,7 +209,7 @@ func (e *engine) moved(o *object, m *memory, t tick, all bool) *blend {
 		return &f.blend
 	}
 	f.object, f.stamp, f.at, f.all = o, m.stamp, t, all
-	f.blend = m.blend
+	f.blend.take(&m.blend)
 	dt := (t - m.at).seconds()
 	if m.updates == 1 { // the models know the same and start alike: nothing is to be mixed
 		f.blend.flow(&m.frame.world, dt)

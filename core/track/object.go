@@ -76,6 +76,12 @@ type look struct {
 
 // memory is the undoable part of an object.
 type memory struct {
+	fact
+	blend blend
+}
+
+// fact is all of a memory but the belief itself.
+type fact struct {
 	at      tick // of the belief
 	frame   *frame
 	outline outline
@@ -83,7 +89,6 @@ type memory struct {
 	stamp   uint64 // tells beliefs of one object apart
 	count   int    // of parts
 	parts   [maxParts]part
-	blend   blend
 	logOdds float64 // of existence
 	seenAt  tick
 	depths  int // updates that measured the height
@@ -93,6 +98,12 @@ type memory struct {
 	seqs              [maxRecent]uint64 // the last observations it rests on, in a ring
 	recent            [maxRecent]*observation.Observation
 	lore              *lore // nil: nothing was said
+}
+
+// take makes m the same as n, but for models that sleep.
+func (m *memory) take(n *memory) {
+	m.fact = n.fact
+	m.blend.take(&n.blend)
 }
 
 // lore is what was said of an object besides where it is. It is never written to once
