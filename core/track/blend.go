@@ -86,11 +86,12 @@ func (b *blend) mix(dt float64, all bool) {
 			leave[i] = lapse(dt / models[i].stay)
 		}
 	}
+	climb := b.chief().v[2]
 	var mixed [modeCount]state
 	var isMixed [modeCount]bool
 	total := 0.0
 	for j := range b.w {
-		if b.w[j] == 0 && !all {
+		if b.w[j] == 0 && (!all || !models[j].possible(climb)) {
 			continue
 		}
 		var share [modeCount]float64
@@ -119,6 +120,18 @@ func (b *blend) mix(dt float64, all bool) {
 			b.m[j] = mixed[j]
 		}
 	}
+}
+
+// possible reports whether a sleeping model is worth waking for what climbs at this rate: no
+// motor drives what does not climb, and what the air brakes was thrown up or comes down.
+func (m *model) possible(climb float64) bool {
+	switch {
+	case m.driven:
+		return climb > 10
+	case m.braked:
+		return math.Abs(climb) > 100
+	}
+	return true
 }
 
 // lapse is 1 - exp(-x), without the exponential where two terms are as good.

@@ -112,8 +112,9 @@ func (m *memory) gait(s *state) gait {
 			g.speedSigma = math.Sqrt((1-up*up)*g.speedSigma*g.speedSigma + up*up*g.climbSigma*g.climbSigma)
 		}
 		first := models[ballistic].first
-		g.falling = math.Max(m.blend.w[ballistic]/first, leastThrown)
-		g.powered = math.Max((1-m.blend.w[ballistic])/(1-first), leastLevel)
+		thrown := m.blend.falls() + m.blend.w[driven]
+		g.falling = math.Max(thrown/first, leastThrown)
+		g.powered = math.Max((1-thrown)/(1-first), leastLevel)
 	}
 	return g
 }

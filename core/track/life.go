@@ -307,7 +307,7 @@ func (e *engine) end(ob *object, now tick, why Reason) {
 // landed reports whether the object, falling, must have met the ground by now: its
 // height is below zero by three standard deviations, and that is known to a kilometre or two.
 func (ob *object) landed(now tick) bool {
-	if ob.depths < 2 || ob.blend.w[ballistic] < 0.5 && ob.blend.chief().v[2] > -30 {
+	if ob.depths < 2 || ob.blend.falls() < 0.5 && ob.blend.chief().v[2] > -30 {
 		return false
 	}
 	b := ob.blend
