@@ -299,9 +299,6 @@ func (e *engine) give(plots []*plot, to []*object) {
 			ob := q.taken
 			ob.look.chosen = nil
 			ob.memory.take(ob.prior)
-			if ob.updates == 1 && ob.status == Tentative {
-				e.count(ob, undecided)
-			}
 			touched = append(touched, ob)
 			q.taken = nil
 		}
@@ -390,9 +387,6 @@ func (e *engine) apply(ob *object, q *plot, all bool) {
 	m.at = max(m.at, q.at)
 	e.stamps++
 	m.stamp = e.stamps
-	if ob.updates == 1 { // what it began with waits no longer
-		e.count(ob, uncounted)
-	}
 	m.absorb(q, ll-math.Log(e.doubt(q)))
 	ob.trace()
 }

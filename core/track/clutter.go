@@ -16,10 +16,10 @@ type ground struct {
 }
 
 // tally counts plots that were nobody's in one cell, and how many there should have
-// been; both fade. Apart from them it counts those that have begun an object of which
-// nothing more can have been seen yet: a raid that comes all at once is no clutter, and what
-// was false is known a look later. Until then it makes nothing harder to follow, only
-// harder to believe.
+// been; both fade. Apart from them it counts those that have begun an object that may
+// still become a track: a raid that comes all at once is no clutter, and what was false is
+// known a look later. Until then it makes nothing harder to follow, only harder to believe,
+// or a flood of false plots would invent tracks before it is known for one.
 type tally struct {
 	at              tick
 	seen, predicted float64
@@ -104,13 +104,17 @@ func (t *tally) ratio(first float64) float64 {
 }
 
 // doubt is how much more false plots than the factor of a plot says there are around it,
-// were all that wait false. One look's worth of them always wait.
+// were all that is young false. One look's worth of them always is.
 func (e *engine) doubt(q *plot) float64 {
 	gr, s := e.groundOf(q.source), q.source
 	_, share := s.cellOf(&q.g)
-	t := &gr.cells[q.cell]
-	at := (trusting*gr.whole.ratio(1) + t.seen + t.waiting) / (trusting + t.predicted + s.noise*share)
-	return max(min(at, mostClutter)/q.factor, 1)
+	whole := gr.whole.worst(1, s.noise)
+	return max(gr.cells[q.cell].worst(whole, s.noise*share)/q.factor, 1)
+}
+
+// worst is what ratio would be were all that is young false.
+func (t *tally) worst(first, due float64) float64 {
+	return (trusting*first + t.seen + t.waiting) / (trusting + t.predicted + due)
 }
 
 // since is when the engine began, for what is first asked of now.
@@ -124,7 +128,7 @@ func (e *engine) since(now tick) tick {
 // What the plot that began an object counts as.
 const (
 	uncounted = iota
-	undecided // nothing more can have been seen of it
+	undecided // it may still become a track
 	nobodys   // false, as it seems
 )
 
