@@ -18,6 +18,7 @@ type plot struct {
 
 	registered, factor float64 // logarithm of the registered density of false plots here, and how far it is off
 	cell               int     // of the source's ground
+	share              float64 // of the false plots that come in the cell
 
 	edges   []edge
 	first   [1]edge // room for the only edge that most have

@@ -75,7 +75,7 @@ func (e *engine) weather(q *plot) {
 	cell, share := s.cellOf(&q.g)
 	gr := e.groundOf(s)
 	t := &gr.cells[cell]
-	q.cell = cell
+	q.cell, q.share = cell, share
 	gr.whole.pass(e.since(q.at), q.at, s.noise/s.period.seconds())
 	t.pass(e.since(q.at), q.at, s.noise*share/s.period.seconds())
 	whole := gr.whole.ratio(1)
@@ -107,9 +107,8 @@ func (t *tally) ratio(first float64) float64 {
 // were all that is young false. One look's worth of them always is.
 func (e *engine) doubt(q *plot) float64 {
 	gr, s := e.groundOf(q.source), q.source
-	_, share := s.cellOf(&q.g)
 	whole := gr.whole.worst(1, s.noise)
-	return max(gr.cells[q.cell].worst(whole, s.noise*share)/q.factor, 1)
+	return max(gr.cells[q.cell].worst(whole, s.noise*q.share)/q.factor, 1)
 }
 
 // worst is what ratio would be were all that is young false.

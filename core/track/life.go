@@ -48,7 +48,7 @@ func (e *engine) start(q *plot) {
 	ob.born, ob.founder, ob.since, ob.cradle, ob.clutter, ob.cell, ob.factor = e.births, q.seq, q.at, q.source, q.clutter, q.cell, q.factor
 	ob.stamp = e.stamps
 	ob.frame = e.set.earth.at(q.g.guess)
-	ob.blend = q.g.belief(ob.frame)
+	q.g.belief(ob.frame, &ob.blend)
 	ob.at, ob.seenAt = q.at, q.at
 	likely := births * e.cueFactor(q)
 	ob.logOdds = math.Log(q.source.trust * likely / (likely*(1-q.source.trust) + q.source.noise*q.factor*e.doubt(q)))
