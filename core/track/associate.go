@@ -9,7 +9,7 @@ import (
 
 // plot is one observation that measures.
 type plot struct {
-	o       observation.Observation
+	o       *observation.Observation
 	g       sighting
 	source  *source
 	at      tick
@@ -18,6 +18,7 @@ type plot struct {
 
 	registered, factor float64 // logarithm of the registered density of false plots here, and how far it is off
 	cell               int     // of the source's ground
+	share              float64 // of the false plots that come in the cell
 
 	edges   []edge
 	first   [1]edge // room for the only edge that most have
@@ -55,25 +56,27 @@ var gates = [mostRows + 1]float64{0, 15.1, 18.4, 21.1, 23.5, 25.7, 27.9}
 const most = 48
 
 // associate takes one measurement.
-func (e *engine) associate(pl *plot) []Change {
+func (e *engine) associate(pl *plot) {
 	e.weather(pl)
-	if c, ok := e.keyed(pl); ok {
-		return c
+	if e.keyed(pl) {
+		return
 	}
 	for _, ob := range e.candidates(pl) {
 		e.tryEdge(ob, pl)
 	}
 	switch len(pl.edges) {
 	case 0:
-		return e.start(pl)
+		e.start(pl)
+		return
 	case 1:
 		if ob := pl.edges[0].object; len(ob.look.plots) == 1 { // nobody else competes
 			e.apply(ob, pl, pl.edges[0].all)
 			e.shadow(ob, pl)
-			return e.reportOne(ob)
+			e.reportOne(ob)
+			return
 		}
 	}
-	return e.settle(pl)
+	e.settle(pl)
 }
 
 // candidates lists the objects near a sighting, oldest first.
@@ -120,7 +123,7 @@ func (e *engine) open(ob *object, pl *plot) {
 	if ob.prior == nil {
 		ob.prior = new(memory)
 	}
-	*ob.prior = ob.memory
+	ob.prior.take(&ob.memory)
 	e.looks++
 	clear(ob.look.plots)
 	ob.look = look{source: pl.source, from: pl.at, serial: e.looks, plots: ob.look.plots[:0]}
@@ -176,10 +179,11 @@ func (ob *object) farFrom(base *memory, pl *plot, dt float64) bool {
 }
 
 // settle assigns a plot and all that compete with it.
-func (e *engine) settle(pl *plot) []Change {
+func (e *engine) settle(pl *plot) {
 	plots, objects := e.cluster(pl)
 	if len(plots) > most || len(objects) > most {
-		return e.settleGreedily(pl)
+		e.settleGreedily(pl)
+		return
 	}
 	to := e.loads[:0]
 	if len(plots) == 1 {
@@ -194,7 +198,7 @@ func (e *engine) settle(pl *plot) []Change {
 		to = e.bestOf(plots, objects, to)
 	}
 	e.loads = to
-	return e.give(plots, to)
+	e.give(plots, to)
 }
 
 // bestOf is the assignment of plots to objects, or to none, with the greatest gain.
@@ -229,7 +233,7 @@ func byBirth(o *object, born uint64) int {
 	return 0
 }
 
-func (e *engine) settleGreedily(pl *plot) []Change {
+func (e *engine) settleGreedily(pl *plot) {
 	var best *object
 	top := 0.0
 	for _, x := range pl.edges {
@@ -238,7 +242,7 @@ func (e *engine) settleGreedily(pl *plot) []Change {
 		}
 	}
 	e.plots, e.loads = append(e.plots[:0], pl), append(e.loads[:0], best)
-	return e.give(e.plots, e.loads)
+	e.give(e.plots, e.loads)
 }
 
 // cluster is every plot and object that competes, directly or through others, with pl,
@@ -288,25 +292,23 @@ func (q *plot) movable() bool {
 	return false
 }
 
-// give makes plots belong to objects (nil: to none) and returns what changed.
-func (e *engine) give(plots []*plot, to []*object) []Change {
+// give makes plots belong to objects (nil: to none).
+func (e *engine) give(plots []*plot, to []*object) {
 	touched := e.touched[:0]
 	for i, q := range plots { // first take away, so that each object starts from its prior
 		if q.taken != nil && q.taken != to[i] {
 			ob := q.taken
 			ob.look.chosen = nil
-			ob.memory = *ob.prior
-			ob.seal()
+			ob.memory.take(ob.prior)
 			touched = append(touched, ob)
 			q.taken = nil
 		}
 	}
-	var changes []Change
 	for i, q := range plots {
 		ob := to[i]
 		switch {
 		case ob == nil && q.started == nil && q.taken == nil:
-			changes = append(changes, e.start(q)...)
+			e.start(q)
 		case ob != nil && q.taken == nil:
 			if q.started != nil {
 				e.forget(q.started)
@@ -318,7 +320,7 @@ func (e *engine) give(plots []*plot, to []*object) []Change {
 		}
 	}
 	e.touched = touched
-	return append(changes, e.report(touched)...)
+	e.report(touched)
 }
 
 // shadow starts an object from a plot that was given to one which is likelier not to be than
@@ -343,33 +345,35 @@ func (q *plot) awake(ob *object) bool {
 	return true
 }
 
-// report confirms what deserves it and lists the confirmed objects among those touched.
-func (e *engine) report(touched []*object) []Change {
+// report confirms what deserves it and tells of the confirmed objects among those touched.
+func (e *engine) report(touched []*object) {
 	slices.SortFunc(touched, func(a, b *object) int { return byBirth(a, b.born) })
-	var changes []Change
 	for i, ob := range touched {
 		if i == 0 || ob != touched[i-1] {
-			changes = append(changes, e.reportOne(ob)...)
+			e.reportOne(ob)
 		}
 	}
-	return changes
 }
 
-func (e *engine) reportOne(ob *object) []Change {
+func (e *engine) reportOne(ob *object) {
 	kind := WasUpdated
 	if ob.status == Tentative {
 		if !e.confirm(ob) {
-			return nil
+			return
 		}
 		kind = WasConfirmed
 	} else if ob.status == Coasting {
 		ob.status = Confirmed
 	}
+	e.tell(kind, ob, ob.at)
+}
+
+// tell makes a change of an object known.
+func (e *engine) tell(kind Kind, ob *object, at tick) {
 	ob.revision++
-	if e.set.silent {
-		return nil
+	if !e.set.silent {
+		e.set.told = append(e.set.told, Change{Kind: kind, Track: ob.export(at)})
 	}
-	return []Change{{Kind: kind, Track: ob.export(ob.at)}}
 }
 
 // apply gives a plot to an object, whose belief is that from before the look.
@@ -379,12 +383,12 @@ func (e *engine) apply(ob *object, q *plot, all bool) {
 	var rows [mostRows]row
 	b := e.moved(ob, ob.prior, q.at, all)
 	n, scale := q.g.rows(m.frame, b.chief(), &rows)
-	m.blend = *b
+	m.blend.take(b)
 	ll := m.blend.correct(rows[:n], m.updates >= settled) + scale
 	m.at = max(m.at, q.at)
 	e.stamps++
 	m.stamp = e.stamps
-	m.absorb(q, ll)
+	m.absorb(q, ll-math.Log(e.doubt(q)))
 	ob.trace()
 }
 
@@ -410,32 +414,33 @@ const surest = 9.0
 
 // keyed associates by the source's own name for the object: what it called so before is
 // taken for the same unless it is nowhere near.
-func (e *engine) keyed(pl *plot) ([]Change, bool) {
+func (e *engine) keyed(pl *plot) bool {
 	if pl.o.Key == "" || pl.g.kind != cartesian {
-		return nil, false
+		return false
 	}
 	k := key{pl.o.Source, pl.o.Key}
 	ob := e.byKey[k]
 	if ob == nil || ob.gone {
-		return nil, false
+		return false
 	}
 	if t, ok := pl.o.Body.(observation.SensorTrack); ok && t.Ended {
 		delete(e.byKey, k)
-		return nil, true
+		return true
 	}
 	if last := ob.lastSeenBy(pl.source); last != 0 && pl.at-last < pl.source.window {
-		return nil, true // said twice
+		return true // said twice
 	}
 	_, d2, _, all := e.weigh(ob, &ob.memory, pl)
 	if !(d2 < keyGate) {
 		delete(e.byKey, k)
-		return nil, false
+		return false
 	}
 	e.open(ob, pl)
 	pl.edges = append(pl.edges, edge{ob, ob.look.serial, 1, all})
 	ob.look.plots = append(ob.look.plots, pl)
 	e.apply(ob, pl, all)
-	return e.reportOne(ob), true
+	e.reportOne(ob)
+	return true
 }
 
 // keyGate is how far, squared and normalised, the source's own association is believed.

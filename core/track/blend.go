@@ -23,6 +23,16 @@ func startles(d2 float64, n int) bool {
 	return d2 > float64(n)+surpass*math.Sqrt(2*float64(n))
 }
 
+// take makes b the same belief as c; what sleeps there is not copied.
+func (b *blend) take(c *blend) {
+	b.w = c.w
+	for j := range c.w {
+		if c.w[j] > 0 {
+			b.m[j] = c.m[j]
+		}
+	}
+}
+
 // equal reports whether two beliefs are the same to the last bit; what sleeps does not count.
 func (b *blend) equal(c *blend) bool {
 	if b.w != c.w {
@@ -76,11 +86,12 @@ func (b *blend) mix(dt float64, all bool) {
 			leave[i] = lapse(dt / models[i].stay)
 		}
 	}
+	climb := b.chief().v[2]
 	var mixed [modeCount]state
 	var isMixed [modeCount]bool
 	total := 0.0
 	for j := range b.w {
-		if b.w[j] == 0 && !all {
+		if b.w[j] == 0 && (!all || !models[j].possible(climb)) {
 			continue
 		}
 		var share [modeCount]float64
@@ -109,6 +120,18 @@ func (b *blend) mix(dt float64, all bool) {
 			b.m[j] = mixed[j]
 		}
 	}
+}
+
+// possible reports whether a sleeping model is worth waking for what climbs at this rate: no
+// motor drives what does not climb, and what the air brakes was thrown up or comes down.
+func (m *model) possible(climb float64) bool {
+	switch {
+	case m.driven:
+		return climb > 10
+	case m.braked:
+		return math.Abs(climb) > 100
+	}
+	return true
 }
 
 // lapse is 1 - exp(-x), without the exponential where two terms are as good.
@@ -260,6 +283,9 @@ func (b *blend) likelihood(rows []row) (logLikelihood, d2 float64) {
 // innovation returns the squared normalised innovation of rows and the root of the
 // determinant of their innovation covariance.
 func (s *state) innovation(rows []row) (d2, rootDet float64) {
+	if len(rows) == 2 && !rows[1].moving {
+		return s.innovationOfTwo(&rows[0], &rows[1])
+	}
 	var g, h [mostRows]vec3
 	var nu [mostRows]float64
 	var c [mostRows][mostRows]float64
@@ -299,4 +325,16 @@ func (s *state) innovation(rows []row) (d2, rootDet float64) {
 		det *= c[k][k]
 	}
 	return d2, math.Sqrt(det)
+}
+
+// innovationOfTwo is innovation for two rows of place, which most measurements are.
+func (s *state) innovationOfTwo(a, b *row) (d2, rootDet float64) {
+	g := apply(&s.pp, a.at)
+	aa := max(dot(a.at, g)+a.r, 1e-6)
+	gain := dot(b.at, g) / aa
+	h := apply(&s.pp, b.at)
+	bb := max(dot(b.at, h)-gain*gain*aa+b.r, 1e-6)
+	na := a.z - dot(a.at, s.p)
+	nb := b.z - dot(b.at, s.p) - gain*na
+	return na*na/aa + nb*nb/bb, math.Sqrt(aa * bb)
 }

@@ -16,10 +16,14 @@ type ground struct {
 }
 
 // tally counts plots that were nobody's in one cell, and how many there should have
-// been; both fade.
+// been; both fade. Apart from them it counts those that have begun an object that may
+// still become a track: a raid that comes all at once is no clutter, and what was false is
+// known a look later. Until then it makes nothing harder to follow, only harder to believe,
+// or a flood of false plots would invent tracks before it is known for one.
 type tally struct {
 	at              tick
 	seen, predicted float64
+	waiting         float64
 }
 
 const (
@@ -71,7 +75,7 @@ func (e *engine) weather(q *plot) {
 	cell, share := s.cellOf(&q.g)
 	gr := e.groundOf(s)
 	t := &gr.cells[cell]
-	q.cell = cell
+	q.cell, q.share = cell, share
 	gr.whole.pass(e.since(q.at), q.at, s.noise/s.period.seconds())
 	t.pass(e.since(q.at), q.at, s.noise*share/s.period.seconds())
 	whole := gr.whole.ratio(1)
@@ -99,6 +103,19 @@ func (t *tally) ratio(first float64) float64 {
 	return (trusting*first + t.seen) / (trusting + t.predicted)
 }
 
+// doubt is how much more false plots than the factor of a plot says there are around it,
+// were all that is young false. One look's worth of them always is.
+func (e *engine) doubt(q *plot) float64 {
+	gr, s := e.groundOf(q.source), q.source
+	whole := gr.whole.worst(1, s.noise)
+	return max(gr.cells[q.cell].worst(whole, s.noise*q.share)/q.factor, 1)
+}
+
+// worst is what ratio would be were all that is young false.
+func (t *tally) worst(first, due float64) float64 {
+	return (trusting*first + t.seen + t.waiting) / (trusting + t.predicted + due)
+}
+
 // since is when the engine began, for what is first asked of now.
 func (e *engine) since(now tick) tick {
 	if e.began == 0 {
@@ -107,25 +124,46 @@ func (e *engine) since(now tick) tick {
 	return e.began
 }
 
-// nobodys counts a plot that was nobody's, or takes back that it was.
-func (e *engine) nobodys(s *source, cell int, by float64) {
-	gr := e.groundOf(s)
-	gr.whole.seen = max(gr.whole.seen+by, 0)
-	t := &gr.cells[cell]
-	t.seen = max(t.seen+by, 0)
-}
+// What the plot that began an object counts as.
+const (
+	uncounted = iota
+	undecided // it may still become a track
+	nobodys   // false, as it seems
+)
 
-// takeStock counts the young objects of each source again, and names the sources that
-// give far more false plots than they are registered to.
-func (e *engine) takeStock(now tick) {
-	for i := range e.learned {
-		e.learned[i].young = 0
+// count makes the plot that began an object count as what it is now taken for.
+func (e *engine) count(ob *object, as int) {
+	if ob.counted == as {
+		return
 	}
-	for _, ob := range e.objects {
-		if ob.status == Tentative {
-			e.groundOf(ob.cradle).young++
+	gr := e.groundOf(ob.cradle)
+	for _, t := range []*tally{&gr.whole, &gr.cells[ob.cell]} {
+		switch ob.counted {
+		case undecided:
+			t.waiting--
+		case nobodys:
+			t.seen = max(t.seen-1, 0)
+		}
+		switch as {
+		case undecided:
+			t.waiting++
+		case nobodys:
+			t.seen++
 		}
 	}
+	ob.counted = as
+}
+
+// countDead counts all plots of an object that never was one as false.
+func (e *engine) countDead(ob *object) {
+	e.count(ob, nobodys)
+	gr, more := e.groundOf(ob.cradle), float64(ob.updates-1)
+	gr.whole.seen += more
+	gr.cells[ob.cell].seen += more
+}
+
+// takeStock names the sources that give far more false plots than they are registered to.
+func (e *engine) takeStock(now tick) {
 	if e.sweeps%stockEvery != 0 {
 		return
 	}

@@ -21,6 +21,7 @@ type engine struct {
 	late    newcomers
 	began   tick
 
+	block   []object               // of a clone: where its objects are
 	free    []*object              // objects to be used again
 	found   []*object              // scratch
 	ahead   *[predictions]forecast // shared with clones: it is found by object
@@ -30,7 +31,7 @@ type engine struct {
 	solver  solver
 }
 
-// setting is what an engine is given and never changes.
+// setting is what an engine is given and never changes, but for what it tells.
 type setting struct {
 	config  Config
 	earth   earth
@@ -40,6 +41,7 @@ type setting struct {
 	sources func() []*source
 	// unmatched takes a direction in which nothing is that is followed.
 	unmatched func(*plot)
+	told      []Change
 	silent    bool // what is replayed has been counted before, and is reported afterwards
 }
 
@@ -83,51 +85,46 @@ const (
 )
 
 // take brings the engine to an entry's time and takes it.
-func (e *engine) take(n *entry) []Change {
-	changes := e.advance(n.at)
+func (e *engine) take(n *entry) {
+	e.advance(n.at)
 	e.head = max(e.head, n.at)
 	switch {
 	case n.cue != nil:
 		e.cued(n.cue)
-		return changes
 	case n.absent != nil:
-		return append(changes, e.absent(n.source, n.at, *n.absent)...)
+		e.absent(n.source, n.at, *n.absent)
+	default:
+		n.plot.reset()
+		e.associate(n.plot)
 	}
-	n.plot.reset()
-	more := e.associate(n.plot)
-	if changes == nil {
-		return more
-	}
-	return append(changes, more...)
 }
 
 // advance lets time pass up to t: at every border on the way the looks close and
 // what time alone does is done. Borders are full seconds, whatever comes and goes, so
 // that the same observations give the same picture.
-func (e *engine) advance(t tick) []Change {
+func (e *engine) advance(t tick) {
 	if e.border == 0 {
 		e.border = t - t%sweepEvery + sweepEvery
-		return nil
+		return
 	}
-	var changes []Change
 	for e.border <= t {
 		if len(e.objects) == 0 && len(e.cues) == 0 { // nothing to be done on the way
 			e.border = t - t%sweepEvery + sweepEvery
 			break
 		}
-		changes = append(changes, e.sweep(e.border)...)
+		e.sweep(e.border)
 		e.border += sweepEvery
 	}
-	return changes
 }
 
 // clone is a copy that shares nothing that either will write to, has no ids, and takes
-// nothing until it is woken. Looks must be closed.
-func (e *engine) clone() *engine {
+// nothing until it is woken. Looks must be closed. Its objects are put into the block, if
+// they have room there.
+func (e *engine) clone(block []object) *engine {
 	c := &engine{set: e.set, head: e.head, border: e.border, births: e.births, sweeps: e.sweeps, stamps: e.stamps,
 		looks: e.looks, firm: e.firm, ahead: e.ahead, learned: e.copyLearned(), late: e.late, began: e.began, byKey: make(map[key]*object, len(e.byKey)),
 		cues: append([]cue(nil), e.cues...)}
-	c.objects = e.copyObjects()
+	c.objects, c.block = e.copyObjects(block)
 	for k, o := range e.byKey {
 		if !o.gone {
 			c.byKey[k] = c.objects[e.place(o)]
@@ -138,11 +135,11 @@ func (e *engine) clone() *engine {
 
 // wake is a copy of a sleeping engine that can take what comes, over an empty grid.
 func (e *engine) wake(g *grid) *engine {
-	c := e.clone()
-	c.grid = g
+	c := e.clone(nil)
+	c.grid, c.block = g, nil
 	for _, o := range c.objects {
 		if o.foot.in {
-			g.put(o, o.foot)
+			g.put(o)
 		}
 	}
 	return c
@@ -163,14 +160,18 @@ func (e *engine) place(o *object) int {
 }
 
 // copyObjects copies the objects into one block and lets them know each other there.
-func (e *engine) copyObjects() []*object {
-	block := make([]object, len(e.objects))
+func (e *engine) copyObjects(block []object) ([]*object, []object) {
+	n := len(e.objects)
+	if cap(block) < n {
+		block = make([]object, n, n+n/8)
+	}
+	clear(block[n:cap(block)])
+	block = block[:n]
 	out := make([]*object, len(e.objects))
 	for i, o := range e.objects {
 		n := &block[i]
 		*n = *o
 		n.prior, n.look, n.mark, n.id, n.revision = nil, look{}, 0, "", 0
-		n.seal()
 		out[i] = n
 	}
 	for i, o := range e.objects {
@@ -179,9 +180,8 @@ func (e *engine) copyObjects() []*object {
 		} else {
 			out[i].twin = nil
 		}
-		o.seal()
 	}
-	return out
+	return out, block
 }
 
 // forecast is a belief moved to the time of the look at hand, so that each plot of a scan
@@ -209,7 +209,7 @@ func (e *engine) moved(o *object, m *memory, t tick, all bool) *blend {
 		return &f.blend
 	}
 	f.object, f.stamp, f.at, f.all = o, m.stamp, t, all
-	f.blend = m.blend
+	f.blend.take(&m.blend)
 	dt := (t - m.at).seconds()
 	if m.updates == 1 { // the models know the same and start alike: nothing is to be mixed
 		f.blend.flow(&m.frame.world, dt)

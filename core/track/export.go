@@ -18,7 +18,7 @@ func (o *object) export(at tick) Track {
 	out := Track{
 		ID: o.id, Revision: o.revision, At: at.time(), Status: o.status, Reason: o.reason, Into: o.into,
 		State:     m.frame.export(&s),
-		Modes:     Modes{Steady: b.w[quiet] + b.w[steady], Manoeuvre: b.w[left] + b.w[right], Ballistic: b.w[ballistic]},
+		Modes:     b.modes(),
 		Class:     m.kind(&s),
 		Existence: o.existence(),
 		Identity:  m.verdict(&s),
@@ -40,6 +40,14 @@ func (o *object) export(at tick) Track {
 	}
 	return out
 }
+
+// modes are the weights by what forecasts tell apart. What a motor drives does not fall freely.
+func (b *blend) modes() Modes {
+	return Modes{Steady: b.w[quiet] + b.w[steady], Manoeuvre: b.w[left] + b.w[right] + b.w[driven], Ballistic: b.falls()}
+}
+
+// falls is the weight of free fall, in air or above it.
+func (b *blend) falls() float64 { return b.w[ballistic] + b.w[braked] }
 
 // export turns a belief into the earth-fixed frame.
 func (f *frame) export(s *state) (out State) {

@@ -256,7 +256,7 @@ func TestKinds(t *testing.T) {
 		{500, 8000, 100, 0.97, class.Rocket},
 		{1800, 60000, -400, 0.99, class.BallisticMissile},
 	} {
-		m := memory{frame: newFrame(here), depths: 9}
+		m := memory{fact: fact{frame: newFrame(here), depths: 9}}
 		m.blend.w = [modeCount]float64{steady: 1 - test.falling, ballistic: test.falling}
 		s := state{p: vec3{0, 0, test.height}, v: vec3{math.Sqrt(test.speed*test.speed - test.climb*test.climb), 0, test.climb}}
 		if got := m.kind(&s); got.Best() != test.want || got[test.want] < 0.4 {
@@ -268,7 +268,7 @@ func TestKinds(t *testing.T) {
 // What an object surely did before tells its class when its motion of the moment does not.
 func TestKindsRemember(t *testing.T) {
 	kind := func(highest, steepest float64, v vec3, height float64) class.Mix {
-		m := memory{frame: newFrame(here), depths: 9, highest: highest, steepest: steepest}
+		m := memory{fact: fact{frame: newFrame(here), depths: 9, highest: highest, steepest: steepest}}
 		m.blend.w[steady] = 1
 		return m.kind(&state{p: vec3{0, 0, height}, v: v})
 	}

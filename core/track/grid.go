@@ -52,10 +52,31 @@ const (
 
 // footprint is where an object stands in the grid.
 type footprint struct {
-	level  int
-	lo, hi cell
-	in     bool
-	circle circle
+	level   int
+	lo, hi  cell
+	in      bool
+	n       int
+	buckets [mostCells]uint16 // those of its cells, each once
+	circle  circle
+}
+
+// mostCells is how many cells a reach, which is no larger than a cell, can touch.
+const mostCells = 27
+
+// touch lists the buckets of the cells from lo to hi: two cells may share one.
+func (f *footprint) touch() {
+	f.n = 0
+	for x := f.lo[0]; x <= f.hi[0]; x++ {
+		for y := f.lo[1]; y <= f.hi[1]; y++ {
+			for z := f.lo[2]; z <= f.hi[2]; z++ {
+				b := uint16(cell{x, y, z}.bucket())
+				if f.n < mostCells && !slices.Contains(f.buckets[:f.n], b) {
+					f.buckets[f.n] = b
+					f.n++
+				}
+			}
+		}
+	}
 }
 
 func newGrid() *grid { return &grid{} }
@@ -93,38 +114,39 @@ func (g *grid) place(o *object, centre vec3, radius float64) {
 	lo := cellOf(vec3{centre[0] - radius, centre[1] - radius, centre[2] - radius}, size)
 	hi := cellOf(vec3{centre[0] + radius, centre[1] + radius, centre[2] + radius}, size)
 	round := circle{float32(centre[0]), float32(centre[1]), float32(centre[2]), float32(radius) + 2} // 2 m: what float32 leaves off
-	f := footprint{level: level, lo: lo, hi: hi, in: true, circle: round}
-	if was := o.foot; g != nil && (!was.in || was.level != level || was.lo != lo || was.hi != hi) {
+	f := &o.foot
+	if moved := !f.in || f.level != level || f.lo != lo || f.hi != hi; moved {
 		g.remove(o)
-		g.put(o, f)
+		f.level, f.lo, f.hi, f.in = level, lo, hi, true
+		f.touch()
+		f.circle = round
+		g.put(o)
 		return
 	}
-	o.foot = f
+	f.circle = round
 	if g == nil {
 		return
 	}
 	m := g.levels[level]
-	each(lo, hi, func(c cell) {
-		if in := m[c.bucket()]; len(in) > 0 {
-			in[find(in, o)].circle = round
-		}
-	})
+	for _, b := range f.buckets[:f.n] {
+		m[b][find(m[b], o)].circle = round
+	}
 }
 
-// put enters an object, which is in no cell, where a footprint says.
-func (g *grid) put(o *object, f footprint) {
-	o.foot = f
+// put enters an object, which is in no cell, where its footprint says.
+func (g *grid) put(o *object) {
+	if g == nil {
+		return
+	}
+	f := &o.foot
 	if g.levels[f.level] == nil {
 		g.levels[f.level] = new([buckets][]resident)
 	}
 	m := g.levels[f.level]
 	g.count[f.level]++
-	each(f.lo, f.hi, func(c cell) {
-		b := c.bucket()
-		if find(m[b], o) < 0 { // two of its cells may share a bucket
-			m[b] = append(m[b], resident{o, f.circle})
-		}
-	})
+	for _, b := range f.buckets[:f.n] {
+		m[b] = append(m[b], resident{o, f.circle})
+	}
 }
 
 func find(in []resident, o *object) int {
@@ -137,22 +159,23 @@ func find(in []resident, o *object) int {
 }
 
 func (g *grid) remove(o *object) {
-	f := o.foot
-	o.foot = footprint{}
-	if !f.in || g == nil {
+	f := &o.foot
+	if !f.in {
+		return
+	}
+	f.in = false
+	if g == nil {
 		return
 	}
 	m := g.levels[f.level]
 	g.count[f.level]--
-	each(f.lo, f.hi, func(c cell) {
-		b := c.bucket()
+	for _, b := range f.buckets[:f.n] {
 		in := m[b]
-		if i := find(in, o); i >= 0 {
-			in[i] = in[len(in)-1]
-			in[len(in)-1] = resident{}
-			m[b] = in[:len(in)-1]
-		}
-	})
+		i := find(in, o)
+		in[i] = in[len(in)-1]
+		in[len(in)-1] = resident{}
+		m[b] = in[:len(in)-1]
+	}
 }
 
 // covers reports whether a circle around a centre on the sphere lies within the footprint.
@@ -160,16 +183,6 @@ func (f *footprint) covers(centre vec3, radius float64) bool {
 	d := vec3{centre[0] - float64(f.circle.x), centre[1] - float64(f.circle.y), centre[2] - float64(f.circle.z)}
 	slack := float64(f.circle.radius) - radius - 2
 	return f.in && slack >= 0 && dot(d, d) <= slack*slack
-}
-
-func each(lo, hi cell, f func(cell)) {
-	for x := lo[0]; x <= hi[0]; x++ {
-		for y := lo[1]; y <= hi[1]; y++ {
-			for z := lo[2]; z <= hi[2]; z++ {
-				f(cell{x, y, z})
-			}
-		}
-	}
 }
 
 // near appends the objects that may reach into a ball, each once, oldest first.

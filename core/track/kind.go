@@ -13,7 +13,18 @@ type band struct{ low, high, width float64 }
 // alike: a narrow band that holds the value says more than a wide one.
 func (b band) density(v, sigma float64) float64 {
 	s := math.Sqrt(2*(b.width*b.width+sigma*sigma)) + 1e-9
-	return math.Max(math.Erf((b.high-v)/s)-math.Erf((b.low-v)/s), 0) / (2 * (b.high - b.low))
+	return math.Max(erf((b.high-v)/s)-erf((b.low-v)/s), 0) / (2 * (b.high - b.low))
+}
+
+// erf is math.Erf, which far out is one to within 1e-10.
+func erf(x float64) float64 {
+	if x > 4.6 {
+		return 1
+	}
+	if x < -4.6 {
+		return -1
+	}
+	return math.Erf(x)
 }
 
 // path is how a class climbs and comes down.
@@ -101,8 +112,9 @@ func (m *memory) gait(s *state) gait {
 			g.speedSigma = math.Sqrt((1-up*up)*g.speedSigma*g.speedSigma + up*up*g.climbSigma*g.climbSigma)
 		}
 		first := models[ballistic].first
-		g.falling = math.Max(m.blend.w[ballistic]/first, leastThrown)
-		g.powered = math.Max((1-m.blend.w[ballistic])/(1-first), leastLevel)
+		thrown := m.blend.falls() + m.blend.w[driven]
+		g.falling = math.Max(thrown/first, leastThrown)
+		g.powered = math.Max((1-thrown)/(1-first), leastLevel)
 	}
 	return g
 }
@@ -154,6 +166,9 @@ func (h *habit) likelihood(g *gait) float64 {
 // beyond is how likely a value over a band's upper edge is, against one within it.
 func beyond(v float64, b band) float64 {
 	off := max(v-b.high, 0) / b.width
+	if off == 0 {
+		return 1
+	}
 	return max(math.Exp(-off*off/2), farBeyond)
 }
 

@@ -23,24 +23,23 @@ const usualLooks = 3
 
 // start begins an object from a plot that is nobody's. What has no place, or a place
 // too vague, starts nothing: that is counted.
-func (e *engine) start(q *plot) []Change {
+func (e *engine) start(q *plot) {
 	if q.g.kind == angular {
 		if !e.set.silent {
 			e.set.unmatched(q)
 		}
-		return nil
+		return
 	}
 	if t, ok := q.o.Body.(observation.SensorTrack); ok && t.Ended {
-		return nil
+		return
 	}
-	e.nobodys(q.source, q.cell, 1)
 	if len(e.objects)-e.firm >= e.set.config.MaxTentative {
 		e.full(q.at, "tentative", e.set.config.MaxTentative)
-		return nil
+		return
 	}
 	if e.crowded(q.source) {
 		e.raise(q.at, "source-flood", q.source.reg.ID, "starts more objects than one source may; the rest is not followed")
-		return nil
+		return
 	}
 	e.groundOf(q.source).young++
 	e.births++
@@ -49,10 +48,11 @@ func (e *engine) start(q *plot) []Change {
 	ob.born, ob.founder, ob.since, ob.cradle, ob.clutter, ob.cell, ob.factor = e.births, q.seq, q.at, q.source, q.clutter, q.cell, q.factor
 	ob.stamp = e.stamps
 	ob.frame = e.set.earth.at(q.g.guess)
-	ob.blend = q.g.belief(ob.frame)
+	q.g.belief(ob.frame, &ob.blend)
 	ob.at, ob.seenAt = q.at, q.at
 	likely := births * e.cueFactor(q)
-	ob.logOdds = math.Log(q.source.trust * likely / (likely*(1-q.source.trust) + q.source.noise*q.factor))
+	ob.logOdds = math.Log(q.source.trust * likely / (likely*(1-q.source.trust) + q.source.noise*q.factor*e.doubt(q)))
+	e.count(ob, undecided)
 	ob.firstOdds = ob.logOdds
 	if q.g.hasEl || q.g.hasHeight {
 		ob.depths = 1
@@ -71,7 +71,7 @@ func (e *engine) start(q *plot) []Change {
 	if q.o.Key != "" && q.g.kind == cartesian {
 		e.byKey[key{q.o.Source, q.o.Key}] = ob
 	}
-	return e.reportOne(ob)
+	e.reportOne(ob)
 }
 
 // fresh is an empty object, one that was used before if there is one.
@@ -88,6 +88,7 @@ func (e *engine) fresh() *object {
 
 // forget takes an object out that never became anything.
 func (e *engine) forget(ob *object) {
+	e.count(ob, uncounted)
 	ob.gone = true
 	e.bury(ob)
 }
@@ -112,7 +113,7 @@ func (e *engine) confirm(ob *object) bool {
 	e.firm++
 	e.late.add(ob.at)
 	ob.status = Confirmed
-	e.nobodys(ob.cradle, ob.cell, -1)
+	e.count(ob, uncounted)
 	e.set.name(ob)
 	return true
 }
@@ -166,6 +167,9 @@ func (e *engine) locate(ob *object) {
 		}
 	}
 	ahead := min(max(3*period, 6*second), 20*second)
+	if ob.updates == 1 { // what may still fly at any speed is soon near everything
+		ahead = min(max(period*3/2, 2*second), 20*second)
+	}
 	e.locateFor(ob, 0, ahead.seconds())
 	ob.footTill = ob.at + ahead
 }
@@ -188,14 +192,16 @@ func (ob *object) within(from, till float64) (centre vec3, radius float64) {
 
 // sweep does what time alone does, and closes every look. Patience is part of it: what
 // has not come by border and patience is taken not to come at the usual pace.
-func (e *engine) sweep(border tick) []Change {
+func (e *engine) sweep(border tick) {
 	now := border + patience
 	e.sweeps++
-	var changes []Change
 	kept := e.objects[:0]
+	for i := range e.learned {
+		e.learned[i].young = 0
+	}
 	for _, ob := range e.objects {
 		if !ob.gone {
-			changes = append(changes, e.age(now, ob)...)
+			e.age(now, ob)
 		}
 		if ob.gone {
 			e.bury(ob)
@@ -208,18 +214,20 @@ func (e *engine) sweep(border tick) []Change {
 			e.close(ob)
 			e.locate(ob)
 		}
+		if ob.status == Tentative {
+			e.groundOf(ob.cradle).young++
+		}
 		kept = append(kept, ob)
 	}
 	clear(e.objects[len(kept):])
 	e.objects = kept
 	e.dropStale(border)
 	e.takeStock(border)
-	return changes
 }
 
 // mostFree bounds the objects kept for use again. They are only taken back when all
 // looks are closed: no plot that holds one is asked about it any more.
-const mostFree = 1024
+const mostFree = 8192
 
 // dropStale forgets keys of objects that are gone, and cues that are over.
 func (e *engine) dropStale(now tick) {
@@ -238,21 +246,31 @@ func (e *engine) dropStale(now tick) {
 }
 
 // age decides what becomes of an object as time passes.
-func (e *engine) age(now tick, ob *object) []Change {
+func (e *engine) age(now tick, ob *object) {
 	unseen := now - ob.seenAt
 	if ob.status == Tentative {
 		if ob.logOdds < ob.firstOdds-doubtful || unseen > max(4*ob.period(), 10*second) {
 			ob.gone = true
+			e.countDead(ob)
+		} else if ob.counted == undecided && unseen > ob.period()*3/2+patience {
+			e.count(ob, nobodys)
 		}
-		return nil
+		if !ob.gone && now > ob.footTill {
+			from := now - patience - ob.at
+			till := from + min(max(ob.period()*3/2, 2*second), 20*second)
+			e.locateFor(ob, from.seconds(), till.seconds())
+			ob.footTill = ob.at + till
+		}
+		return
 	}
 	if unseen > 2*second {
 		if why := e.over(now, ob, unseen); why != NoReason {
-			return e.end(ob, now, why)
+			e.end(ob, now, why)
+			return
 		}
 	}
-	if merged := e.merge(now, ob); merged != nil {
-		return merged
+	if e.merge(now, ob) {
+		return
 	}
 	if now > ob.footTill {
 		till := (now - ob.at).seconds() + 8
@@ -261,13 +279,8 @@ func (e *engine) age(now tick, ob *object) []Change {
 	}
 	if ob.status == Confirmed && unseen > max(coastFrom*ob.period(), 5*second) {
 		ob.status = Coasting
-		ob.revision++
-		if e.set.silent {
-			return nil
-		}
-		return []Change{{Kind: WasUpdated, Track: ob.export(now)}}
+		e.tell(WasUpdated, ob, now)
 	}
-	return nil
 }
 
 // over says why a confirmed track is no more, if it is not.
@@ -284,21 +297,17 @@ func (e *engine) over(now tick, ob *object, unseen tick) Reason {
 	return NoReason
 }
 
-func (e *engine) end(ob *object, now tick, why Reason) []Change {
+func (e *engine) end(ob *object, now tick, why Reason) {
 	ob.gone, ob.status, ob.reason = true, Ended, why
-	ob.revision++
 	e.firm--
 	e.set.ended(ob)
-	if e.set.silent {
-		return nil
-	}
-	return []Change{{Kind: WasEnded, Track: ob.export(now)}}
+	e.tell(WasEnded, ob, now)
 }
 
 // landed reports whether the object, falling, must have met the ground by now: its
 // height is below zero by three standard deviations, and that is known to a kilometre or two.
 func (ob *object) landed(now tick) bool {
-	if ob.depths < 2 || ob.blend.w[ballistic] < 0.5 && ob.blend.chief().v[2] > -30 {
+	if ob.depths < 2 || ob.blend.falls() < 0.5 && ob.blend.chief().v[2] > -30 {
 		return false
 	}
 	b := ob.blend
@@ -309,11 +318,10 @@ func (ob *object) landed(now tick) bool {
 }
 
 // absent takes a source's word that it has looked and saw nothing more.
-func (e *engine) absent(s *source, at tick, b observation.Absence) []Change {
+func (e *engine) absent(s *source, at tick, b observation.Absence) {
 	if s.site == nil {
-		return nil
+		return
 	}
-	var changes []Change
 	fresh := at - s.period*3/4
 	// What reports far more than is there is not believed either that something is not.
 	doubt := max(e.groundOf(s).whole.ratio(1), 1)
@@ -336,11 +344,10 @@ func (e *engine) absent(s *source, at tick, b observation.Absence) []Change {
 		ob.missSource, ob.missedAt = s, at
 		ob.logOdds += math.Log1p(-seen * refutes(sigma, s))
 		if ob.status != Tentative && ob.logOdds < refuted {
-			changes = append(changes, e.end(ob, at, Lost)...)
+			e.end(ob, at, Lost)
 			e.bury(ob)
 		}
 	}
-	return changes
 }
 
 // lately is for how many of its periods a source that saw an object is one that sees it.

@@ -12,17 +12,17 @@ const (
 // merge ends a confirmed object that is a second track of an older one: the two have
 // been at one place with one velocity for several comparisons, and no source has seen
 // both in one look. The older one lives on.
-func (e *engine) merge(now tick, ob *object) []Change {
+func (e *engine) merge(now tick, ob *object) bool {
 	if e.sweeps%twinEvery != ob.born%twinEvery {
-		return nil
+		return false
 	}
 	twin := e.twin(now, ob)
 	if twin == nil || twin != ob.twin {
 		ob.twin, ob.twinned = twin, 1
-		return nil
+		return false
 	}
 	if ob.twinned++; ob.twinned < twinTimes {
-		return nil
+		return false
 	}
 	for k, holder := range e.byKey {
 		if holder == ob {
@@ -30,7 +30,8 @@ func (e *engine) merge(now tick, ob *object) []Change {
 		}
 	}
 	ob.into, ob.twin = twin.id, twin
-	return e.end(ob, now, Merged)
+	e.end(ob, now, Merged)
+	return true
 }
 
 // twin is the oldest confirmed object that may be the same as this younger one.

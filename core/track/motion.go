@@ -20,6 +20,8 @@ const (
 	left
 	right
 	ballistic
+	driven
+	braked
 	modeCount
 )
 
@@ -28,7 +30,9 @@ const (
 type model struct {
 	flat, up float64            // process noise, horizontal and vertical
 	turn     float64            // radians per second, positive to the left (anticlockwise)
-	falls    bool               // gravity and drag act
+	falls    bool               // gravity acts
+	driven   bool               // a motor drives it along its path
+	braked   bool               // and the air brakes it
 	sleeps   bool               // it is not run while nothing speaks for it
 	stay     float64            // seconds until it is left, on average
 	to       [modeCount]float64 // where it goes when left; sums to one
@@ -43,14 +47,17 @@ const degree = math.Pi / 180
 // within a few tenths of a metre per second in a minute. Steady: gusts and trimming move
 // the speed by a metre per second in ten seconds. Turns: standard rate is 3 degrees per
 // second, terrain-following missiles turn slower; noise covers what lies between.
-// Ballistic: after burn-out only drag is unknown. The first speeds make each
-// model its own hypothesis about what was seen: something slow, or something fast.
+// Ballistic: after burn-out only drag is unknown, and high up there is none. Driven: while
+// the motor burns. Braked: falling freely, up or down, where there is air. The first speeds make each model its own hypothesis about what was seen: something
+// slow, or something fast.
 var models = [modeCount]model{
 	quiet:     {flat: 0.0005, up: 0.001, stay: 250, to: [modeCount]float64{steady: 0.3, left: 0.33, right: 0.33, ballistic: 0.04}, first: 0.42, speed: 50, climb: 8},
-	steady:    {flat: 0.05, up: 0.05, stay: 30, to: [modeCount]float64{quiet: 0.56, left: 0.2, right: 0.2, ballistic: 0.04}, first: 0.46, speed: 170, climb: 20},
+	steady:    {flat: 0.05, up: 0.05, stay: 30, to: [modeCount]float64{quiet: 0.53, left: 0.2, right: 0.2, ballistic: 0.03, driven: 0.03, braked: 0.01}, first: 0.46, speed: 170, climb: 20},
 	left:      {flat: 12, up: 4, turn: 1.9 * degree, sleeps: true, stay: 15, to: [modeCount]float64{steady: 0.78, right: 0.2, ballistic: 0.02}},
 	right:     {flat: 12, up: 4, turn: -1.9 * degree, sleeps: true, stay: 15, to: [modeCount]float64{steady: 0.78, left: 0.2, ballistic: 0.02}},
-	ballistic: {flat: 0.05, up: 0.05, falls: true, sleeps: true, stay: 120, to: [modeCount]float64{steady: 0.6, left: 0.2, right: 0.2}, first: 0.12, speed: 700, climb: 600},
+	ballistic: {flat: 0.05, up: 0.05, falls: true, sleeps: true, stay: 120, to: [modeCount]float64{steady: 0.3, left: 0.1, right: 0.1, driven: 0.2, braked: 0.3}, first: 0.12, speed: 700, climb: 600},
+	driven:    {flat: 150, up: 150, driven: true, sleeps: true, stay: 20, to: [modeCount]float64{ballistic: 0.5, braked: 0.3, steady: 0.2}},
+	braked:    {flat: 0.05, up: 0.05, falls: true, braked: true, sleeps: true, stay: 30, to: [modeCount]float64{ballistic: 0.8, steady: 0.2}},
 }
 
 const (
@@ -80,19 +87,67 @@ func (s *state) predict(m *model, w *world, dt float64) {
 			s.v[i] += a[i] * dt
 		}
 	}
+	if m.driven {
+		s.pushed(dt)
+	}
+	if m.braked {
+		s.braked(dt)
+	}
 	agility := 1.0
 	if m.turn != 0 { // what turns at a rate is thrown sideways the more, the faster it flies
 		agility = min(max((s.v[0]*s.v[0]+s.v[1]*s.v[1])/(agile*agile), 0.05), 4)
 	}
-	for i := range 3 {
-		q := m.flat * agility
-		if i == 2 {
-			q = m.up * agility
-		}
+	s.shake(m.flat*agility, m.up*agility, dt)
+}
+
+// shake adds what a white acceleration of these densities does in dt seconds.
+func (s *state) shake(flat, up, dt float64) {
+	for i, q := range [3]float64{flat, flat, up} {
 		s.pp[i][i] += q * dt * dt * dt / 3
 		s.pv[i][i] += q * dt * dt / 2
 		s.vv[i][i] += q * dt
 	}
+}
+
+const (
+	push     = 33.0  // m/s² along the path while a motor burns, weight taken off: most give 20 to 50
+	airAtSea = 1.225 // kg/m³
+	airScale = 9e3   // m in which the air thins to a third, near enough from the ground to 20 km
+	slender  = 8e3   // kg/m² of mass by area and drag: rockets 5,000 to 16,000, warheads from 4,000 up
+	unsure   = 0.5   // how much of the air's braking is not known
+)
+
+// pushed adds what a motor does: it pushes along the path, harder or less hard, for some
+// seconds more.
+func (s *state) pushed(dt float64) {
+	speed := norm(s.v)
+	if !(speed > 1) {
+		return
+	}
+	burns := min(dt, models[driven].stay)
+	for i := range 3 {
+		gained := push / speed * s.v[i] * burns
+		s.p[i] += gained * (dt - burns/2)
+		s.v[i] += gained
+	}
+}
+
+// braked adds what the air does: it slows along the path, the more the lower and faster,
+// and by how much is only roughly known.
+func (s *state) braked(dt float64) {
+	speed := norm(s.v)
+	if !(speed > 1) {
+		return
+	}
+	a := airAtSea * math.Exp(-math.Max(s.p[2], 0)/airScale) * speed * speed / (2 * slender)
+	a = min(a, speed/2/dt) // it never turns about
+	for i := range 3 {
+		b := a / speed * s.v[i]
+		s.p[i] -= b * dt * dt / 2
+		s.v[i] -= b * dt
+	}
+	q := unsure * unsure * a * a * dt
+	s.shake(q, q, dt)
 }
 
 // drift is motion at constant velocity.

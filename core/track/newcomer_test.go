@@ -64,3 +64,27 @@ func TestManyMakeOneMoreLikely(t *testing.T) {
 		t.Errorf("after twelve others two looks made %d tracks", n)
 	}
 }
+
+// A raid that comes all at once is no clutter: what begins in one look is counted as
+// false only when a look later nothing more was seen of it.
+func TestRaidAtOnceIsNoClutter(t *testing.T) {
+	s := places()
+	s.Clutter = 40
+	g := rng()
+	p := NewPicture(Config{Sources: []observation.Source{s}})
+	var ms []mover
+	for range 400 {
+		ms = append(ms, mover{p: [3]float64{60e3 * g.NormFloat64(), 60e3 * g.NormFloat64(), 0}, v: [3]float64{100 * g.NormFloat64(), 100 * g.NormFloat64(), 0}})
+	}
+	for k := range 4 {
+		at := 4 * float64(k)
+		for _, m := range ms {
+			q := m.at(at)
+			p.Observe(after(at), observed(s, at, placeAt([3]float64{q[0] + 50*g.NormFloat64(), q[1] + 50*g.NormFloat64(), 0})))
+		}
+		p.Observe(after(at), observed(s, at, observation.Absence{}))
+	}
+	if n := len(p.Tracks(after(12))); n < 380 {
+		t.Errorf("of 400 that were seen in four looks %d are tracks", n)
+	}
+}

@@ -32,31 +32,33 @@ func absolute(d tick) tick { return max(d, -d) }
 // object is a track as the engine works on it. What one observation can change, and a
 // better assignment of the same look can undo, is in memory.
 type object struct {
+	// What is asked of everything that is near a plot stands together.
+	born   uint64
+	mark   uint64
+	gone   bool
+	status Status
+	reason Reason
+	cradle *source // the source whose look started it
+	since  tick
+	look   look // the one in which plots compete
 	memory
 	prior      *memory // the belief from before the open look
 	id         ID      // empty until confirmed
-	born       uint64
-	founder    uint64 // the observation that began it: arrivals are numbered
-	status     Status
-	reason     Reason
+	founder    uint64  // the observation that began it: arrivals are numbered
 	into       ID
 	revision   int
-	since      tick
 	firstOdds  float64 // log-odds of existence when it started
-	cradle     *source // the source whose look started it
-	look       look    // the one in which plots compete
 	foot       footprint
 	footTill   tick
-	mark       uint64
 	missedAt   tick // the last look that counted as a miss, and whose
 	missSource *source
-	gone       bool
 	carried    mat3    // covariance of place, earth-fixed: what its sensors' biases may be
 	twin       *object // the older one it was last found to be the same as
 	twinned    int     // how often in a row
 	clutter    float64 // flatClutter of the first plot
 	factor     float64 // by how much more false plots its source gave there than registered
 	cell       int     // where it was on its source's ground
+	counted    int     // what the plot that began it counts as there
 }
 
 // look is one pass of one source over one object: the belief it started from, and the
@@ -74,23 +76,34 @@ type look struct {
 
 // memory is the undoable part of an object.
 type memory struct {
-	stamp   uint64 // tells beliefs of one object apart
-	at      tick   // of the belief
-	seenAt  tick
+	fact
+	blend blend
+}
+
+// fact is all of a memory but the belief itself.
+type fact struct {
+	at      tick // of the belief
 	frame   *frame
-	logOdds float64 // of existence
+	outline outline
 	updates int
+	stamp   uint64 // tells beliefs of one object apart
+	count   int    // of parts
+	parts   [maxParts]part
+	logOdds float64 // of existence
+	seenAt  tick
 	depths  int // updates that measured the height
 	// How high it surely was, and how fast it surely climbed: metres, metres per second.
 	highest, steepest float64
-	missed            int // looks since seenAt of sources that had been seeing it, and did not
-	count             int // of parts
-	parts             [maxParts]part
+	missed            int               // looks since seenAt of sources that had been seeing it, and did not
 	seqs              [maxRecent]uint64 // the last observations it rests on, in a ring
-	recent            []observation.Observation
+	recent            [maxRecent]*observation.Observation
 	lore              *lore // nil: nothing was said
-	outline           outline
-	blend             blend
+}
+
+// take makes m the same as n, but for models that sleep.
+func (m *memory) take(n *memory) {
+	m.fact = n.fact
+	m.blend.take(&n.blend)
 }
 
 // lore is what was said of an object besides where it is. It is never written to once
@@ -140,33 +153,20 @@ func (m *memory) credit(s *source, t tick) {
 	m.parts[oldest] = part{s, t}
 }
 
-// remember keeps an observation among the recent ones. Slices handed out before are not
-// written to again: entries are only ever added behind the end of every copy.
+// remember keeps an observation among the recent ones.
 func (m *memory) remember(q *plot) {
 	m.seqs[m.updates%maxRecent] = q.seq
-	if len(m.recent) < cap(m.recent) {
-		m.recent = append(m.recent, q.o)
-		return
-	}
-	keep := m.recent[max(0, len(m.recent)-maxRecent+1):]
-	size := 4 * maxRecent
-	switch {
-	case len(m.recent) == 0:
-		size = 1 // most never get further
-	case len(m.recent) < 3:
-		size = 4
-	}
-	next := make([]observation.Observation, 0, size)
-	next = append(next, keep...)
-	m.recent = append(next, q.o)
+	m.recent[m.updates%maxRecent] = q.o
 }
 
-// seal keeps what is behind the end of recent, and may have been handed out, from being written to.
-func (m *memory) seal() { m.recent = m.recent[:len(m.recent):len(m.recent)] }
-
-func (m *memory) recents() []observation.Observation {
-	r := m.recent[max(0, len(m.recent)-maxRecent):]
-	return r[:len(r):len(r)]
+// recents are the last observations it rests on, oldest first.
+func (m *memory) recents() []*observation.Observation {
+	n := min(m.updates, maxRecent)
+	out := make([]*observation.Observation, n)
+	for i := range out {
+		out[i] = m.recent[(m.updates-n+i)%maxRecent]
+	}
+	return out
 }
 
 // existence is the probability that there is an object at all.

@@ -64,7 +64,7 @@ func (o *object) youngGate(j int) float64 {
 	s := &m.blend.m[j]
 	dt := m.parts[0].source.period.seconds() / 2
 	v := 2*max(s.pp[0][0], s.pp[1][1]) + dt*dt*max(s.vv[0][0], s.vv[1][1])
-	const models, odds = modeCount, leastClaim / (1 - leastClaim)
+	const models, odds = 5, leastClaim / (1 - leastClaim)
 	g2 := 2 * (math.Log(m.blend.w[j]*models*odds/(2*math.Pi*v)) - o.clutter)
 	return math.Sqrt(min(max(g2, 0), gateSigmas*gateSigmas))
 }

@@ -23,6 +23,11 @@ type past struct {
 	// questions about a time that is past. No id stands in it twice.
 	given map[uint64]ID
 	over  []*object // confirmed ones that ended in a replay
+
+	spare struct { // what was dropped, to be used again
+		plots  []*plot
+		blocks [][]object
+	}
 }
 
 // checkpoint is the engine before anything observed at or after its time.
@@ -42,42 +47,45 @@ const (
 	// that came late; a dearer replay waits for more, up to waits.
 	cheap = 32
 	waits = second / 4
+	// mostSparePlots and mostSpareBlocks bound what is kept to be used again.
+	mostSparePlots, mostSpareBlocks = 1 << 15, 2
 )
 
 // stale reports whether something that came late waits to be taken.
 func (h *past) stale() bool { return h.waiting > 0 }
 
 // let lets time pass up to now.
-func (p *Picture) let(now time.Time) []Change {
+func (p *Picture) let(now time.Time) {
 	p.now = now
 	t := tickOf(now)
 	if p.due == 0 || t < p.due {
-		return nil
+		return
 	}
 	p.due = t - t%sweepEvery + sweepEvery
-	changes := p.catchUp(t, false)
+	p.catchUp(t, false)
 	if head := t - patience; head > p.engine.head {
-		changes = append(changes, p.pass(head)...)
+		p.pass(head)
 		p.engine.head = head
 	}
 	p.forget(t)
 	p.seconds++
 	p.register(now)
-	return append(changes, p.tickSenses(now)...)
+	p.set.told = append(p.set.told, p.tickSenses(now)...)
 }
 
 // pass lets the engine's time pass, and keeps it as it is at some borders.
-func (p *Picture) pass(t tick) (changes []Change) {
+func (p *Picture) pass(t tick) {
 	e := p.engine
 	if len(e.objects) == 0 && len(e.cues) == 0 {
-		return e.advance(t)
+		e.advance(t)
+		return
 	}
 	for e.border != 0 && e.border <= t {
 		border := e.border
-		changes = append(changes, e.advance(border)...)
+		e.advance(border)
 		p.keep(border)
 	}
-	return append(changes, e.advance(t)...)
+	e.advance(t)
 }
 
 // keep makes a checkpoint at a border, if one is due.
@@ -90,7 +98,7 @@ func (p *Picture) keep(border tick) {
 	if n := len(h.points); n > 0 && border-h.points[n-1].at < apart {
 		return
 	}
-	h.points = append(h.points, checkpoint{border, p.engine.clone()})
+	h.points = append(h.points, checkpoint{border, p.engine.clone(h.block())})
 	h.thin(border)
 }
 
@@ -100,6 +108,7 @@ func (h *past) thin(now tick) {
 	for i, c := range h.points {
 		if i > 0 && i+1 < len(h.points) {
 			if gap := h.points[i+1].at - kept[len(kept)-1].at; gap < (now-c.at)/2 {
+				h.recycle(c.engine)
 				continue
 			}
 		}
@@ -109,21 +118,46 @@ func (h *past) thin(now tick) {
 	h.points = kept
 }
 
+// recycle keeps the objects of a checkpoint that is dropped to be written over: nothing but
+// the checkpoint knows them.
+func (h *past) recycle(e *engine) {
+	if len(h.spare.blocks) < mostSpareBlocks {
+		h.spare.blocks = append(h.spare.blocks, e.block)
+	}
+}
+
+// block is room for the objects of a checkpoint, if there is any.
+func (h *past) block() (b []object) {
+	if n := len(h.spare.blocks); n > 0 {
+		b, h.spare.blocks = h.spare.blocks[n-1], h.spare.blocks[:n-1]
+	}
+	return b
+}
+
+// plot is an empty one. Those that were dropped with their entries are used again: they are
+// older than the first checkpoint, and no look that is open holds one from before a checkpoint.
+func (h *past) plot() *plot {
+	n := len(h.spare.plots)
+	if n == 0 {
+		return new(plot)
+	}
+	q := h.spare.plots[n-1]
+	h.spare.plots = h.spare.plots[:n-1]
+	return q
+}
+
 // bring takes an entry into the picture: at once where nothing after it has been taken.
-func (p *Picture) bring(now tick, n entry) []Change {
+func (p *Picture) bring(now tick, n entry) {
 	h := &p.past
 	if k := len(h.entries); n.at >= p.engine.head && (k == 0 || !n.before(&h.entries[k-1])) && h.waiting == 0 {
-		changes := p.pass(n.at)
-		more := p.engine.take(&n)
+		p.pass(n.at)
+		p.engine.take(&n)
 		h.entries = append(h.entries, n)
-		if changes == nil {
-			return more
-		}
-		return append(changes, more...)
+		return
 	}
 	if oldest := p.oldest(); n.at < oldest {
 		p.faults.late(now.time(), n.source.reg.ID, time.Duration(now-n.at))
-		return nil
+		return
 	}
 	i, _ := slices.BinarySearchFunc(h.entries, n, func(a, b entry) int {
 		if b.before(&a) {
@@ -138,7 +172,7 @@ func (p *Picture) bring(now tick, n entry) []Change {
 	h.from = min(h.from, i)
 	h.waiting++
 	h.lateUntil = max(h.lateUntil, p.engine.head+lateSpell)
-	return p.catchUp(now, n.absent != nil)
+	p.catchUp(now, n.absent != nil)
 }
 
 // sort puts the entries in order again after the times of some have changed.
@@ -167,10 +201,10 @@ func (p *Picture) oldest() tick {
 
 // catchUp makes the engine what it would be had everything come in its time, unless
 // that is dear and can wait a little for more to come.
-func (p *Picture) catchUp(now tick, must bool) []Change {
+func (p *Picture) catchUp(now tick, must bool) {
 	h := &p.past
 	if h.waiting == 0 {
-		return nil
+		return
 	}
 	at := h.entries[h.from].at
 	k := p.pointBefore(at)
@@ -179,10 +213,10 @@ func (p *Picture) catchUp(now tick, must bool) []Change {
 		first = h.index(h.points[k].at)
 	}
 	if dear := len(h.entries) - first + len(p.engine.objects)/8; !must && dear > cheap*h.waiting && now-h.since < waits {
-		return nil
+		return
 	}
 	h.waiting = 0
-	return p.replay(k, first)
+	p.set.told = append(p.set.told, p.replay(k, first)...)
 }
 
 // pointBefore is the last checkpoint that knows nothing from t on; -1: the beginning.
@@ -214,6 +248,9 @@ func (p *Picture) replay(k, first int) []Change {
 		p.engine = h.points[k].engine.wake(old.grid.empty())
 	} else {
 		p.engine = newEngine(p.set)
+	}
+	for _, c := range h.points[k+1:] {
+		h.recycle(c.engine)
 	}
 	clear(h.points[k+1:])
 	h.points = h.points[:k+1]
@@ -283,8 +320,18 @@ func (p *Picture) forget(now tick) {
 		return
 	}
 	h.forgotten = true
+	for _, c := range h.points[:k] {
+		h.recycle(c.engine)
+	}
 	h.points = slices.Delete(h.points, 0, k)
 	drop := h.index(h.points[0].at)
+	for i := range h.entries[:drop] {
+		if q := h.entries[i].plot; q != nil && len(h.spare.plots) < mostSparePlots {
+			q.reset()
+			*q = plot{edges: q.edges}
+			h.spare.plots = append(h.spare.plots, q)
+		}
+	}
 	h.entries = slices.Delete(h.entries, 0, drop)
 	h.from -= min(drop, h.from)
 	if len(h.given) > 4*(p.engine.firm+1000) {

@@ -290,6 +290,29 @@ func TestOneMadSensor(t *testing.T) {
 	}
 }
 
+// A sensor that goes mad between two looks invents next to nothing, from its first mad look
+// on: that what has come at once may be a raid makes it no easier to believe.
+func TestMadAtOnce(t *testing.T) {
+	a, mad := radar("a", 0), radar("mad", 10e3)
+	p := NewPicture(Config{Sources: []observation.Source{a, mad}, MaxTentative: 4000})
+	g := rng()
+	ms := []mover{{p: [3]float64{30e3, 0, 1500}, v: [3]float64{-60, 20, 0}}, {p: [3]float64{-20e3, 15e3, 900}, v: [3]float64{50, 0, 0}}}
+	worst := 0
+	for k := range 32 {
+		at := 4 * float64(k)
+		scan(p, a, at, g, ms...)
+		for range 500 * (k / 20) {
+			place := [3]float64{120e3*g.Float64() - 60e3, 120e3*g.Float64() - 60e3, 6000 * g.Float64()}
+			p.Observe(after(at+1), observed(mad, at+1, plotOf(mad, place, g)))
+		}
+		p.Observe(after(at+1), observed(mad, at+1, observation.Absence{}))
+		worst = max(worst, len(p.Tracks(after(at)))-len(ms))
+	}
+	if worst > 6 {
+		t.Errorf("%d tracks of nothing", worst)
+	}
+}
+
 // What is said twice counts once, and that is counted; so is a source that stands twice.
 func TestSaidTwice(t *testing.T) {
 	s := radar("r", 0)

@@ -2,6 +2,7 @@ package track
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -77,7 +78,7 @@ func NewPicture(c Config) *Picture {
 	p := &Picture{config: c.filled(), sources: map[string]*source{}, echoes: new(echoes)}
 	p.earth = newEarth(c.Flat)
 	p.past.given = map[uint64]ID{}
-	p.set = &setting{config: p.config, earth: p.earth, faults: &p.faults, name: p.name, ended: p.ended, sources: func() []*source { return p.order }, unmatched: func(q *plot) { p.hear(p.now, q.source, &q.o) }}
+	p.set = &setting{config: p.config, earth: p.earth, faults: &p.faults, name: p.name, ended: p.ended, sources: func() []*source { return p.order }, unmatched: func(q *plot) { p.hear(p.now, q.source, q.o) }}
 	p.engine = newEngine(p.set)
 	p.senses = newSenses(c.Flat)
 	p.SetSources(c.Sources)
@@ -141,22 +142,28 @@ const soonest = 5 * time.Second
 // observations are refused sees nothing for us, and the picture must not be called live for it.
 func (p *Picture) Observe(now time.Time, o observation.Observation) []Change {
 	now = now.UTC().Round(0)
-	changes := p.let(now)
+	p.let(now)
 	s := p.sources[o.Source]
 	if s == nil {
 		p.faults.unknown(now, o.Source)
-		return changes
+		return p.told()
 	}
-	n, ok := p.entry(now, s, &o)
-	if !ok {
-		return changes
+	if n, ok := p.entry(now, s, &o); ok {
+		s.heardAt(now)
+		p.bring(tickOf(now), n)
 	}
-	s.heardAt(now)
-	more := p.bring(tickOf(now), n)
-	if changes == nil {
-		return more
+	return p.told()
+}
+
+// told hands out what has changed since it last did.
+func (p *Picture) told() []Change {
+	if len(p.set.told) == 0 {
+		return nil
 	}
-	return append(changes, more...)
+	out := slices.Clone(p.set.told)
+	clear(p.set.told)
+	p.set.told = p.set.told[:0]
+	return out
 }
 
 // entry makes of an observation what the engine takes; what it cannot take is counted.
@@ -195,9 +202,10 @@ func (p *Picture) entry(now time.Time, s *source, o *observation.Observation) (e
 		}
 		n.cue = c
 	default:
-		q := &plot{o: *o, source: s, at: n.at}
-		q.o.ObservedAt = o.ObservedAt.UTC().Round(0)
-		if err := q.g.read(s.taken(&q.o), s, p.earth); err != nil {
+		o.ObservedAt = o.ObservedAt.UTC().Round(0)
+		q := p.past.plot()
+		q.o, q.source, q.at = o, s, n.at
+		if err := q.g.read(s.taken(o), s, p.earth); err != nil {
 			p.faults.refused(now, s.reg.ID, err.Error())
 			return n, false
 		}
@@ -217,7 +225,10 @@ func (p *Picture) entry(now time.Time, s *source, o *observation.Observation) (e
 }
 
 // Tick lets time pass and returns the confirmed tracks that changed by it alone.
-func (p *Picture) Tick(now time.Time) []Change { return p.let(now.UTC().Round(0)) }
+func (p *Picture) Tick(now time.Time) []Change {
+	p.let(now.UTC().Round(0))
+	return p.told()
+}
 
 // Next is when time alone may change something: call Tick then. False: nothing is followed.
 func (p *Picture) Next() (time.Time, bool) {

@@ -219,7 +219,7 @@ func (p *Picture) shift(steps map[string]registration.Step) {
 		}
 		q := *n.plot // the one that was may be in a look
 		q.edges = nil
-		taken := n.source.taken(&q.o)
+		taken := n.source.taken(q.o)
 		if q.g.read(taken, n.source, p.earth) != nil {
 			continue // what could be read with one bias and not with another stays as it was
 		}

@@ -201,7 +201,11 @@ func (h *sensed) take(c *presence.Candidate) {
 	t := &h.track
 	t.At, t.State = c.At, State{Position: c.Position, Velocity: c.Velocity, Covariance: c.Covariance}
 	t.Modes, t.Class, t.Existence = Modes{Steady: 0.7, Manoeuvre: 0.3}, c.Class, c.Existence
-	t.Updates, t.SeenAt, t.Recent = c.Updates, c.SeenAt, c.Recent
+	t.Updates, t.SeenAt = c.Updates, c.SeenAt
+	t.Recent = make([]*observation.Observation, len(c.Recent))
+	for i := range c.Recent {
+		t.Recent[i] = &c.Recent[i]
+	}
 	t.Sources = make([]Contribution, len(c.Sources))
 	for i, s := range c.Sources {
 		t.Sources[i] = Contribution{Source: s.Source, Kind: s.Kind, LastAt: s.LastAt}

@@ -350,8 +350,8 @@ func (g *sighting) cartesianRows(f *frame, out *[mostRows]row) (n int, logScale 
 	return n, g.logScale
 }
 
-// belief is what one sighting alone says, under each motion model, in the frame.
-func (g *sighting) belief(f *frame) (b blend) {
+// belief makes b, which is empty, what one sighting alone says, under each motion model, in the frame.
+func (g *sighting) belief(f *frame, b *blend) {
 	r, shift := between(g.from, f)
 	var p vec3
 	var pp mat3
@@ -404,7 +404,6 @@ func (g *sighting) belief(f *frame) (b blend) {
 		}
 		b.correct(moving, false)
 	}
-	return b
 }
 
 // bandHeight keeps the height of an object whose height nobody measures within the

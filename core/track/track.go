@@ -133,9 +133,9 @@ type Track struct {
 	SeenAt    time.Time      `json:"seen_at"` // when it was last observed
 	// Missed is in how many looks since then sources that had been seeing it did not.
 	Missed int `json:"missed,omitempty"`
-	// Recent are the last observations it rests on, oldest first, at most 8. The array
-	// behind it is shared between revisions and never written again: read it only.
-	Recent []observation.Observation `json:"-"`
+	// Recent are the last observations it rests on, oldest first, at most 8. They are shared
+	// between revisions and never written again: read them only.
+	Recent []*observation.Observation `json:"-"`
 }
 
 // Kind says what happened to a track.

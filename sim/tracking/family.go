@@ -20,7 +20,7 @@ type World struct {
 // objects are of the families of the shared scenarios; the others stand where those are silent.
 var Families = []string{
 	"a_crossing_10", "a_crossing_50", "a_crossing_100", "b_cruise_10", "b_cruise_50", "c_ballistic_5", "c_ballistic_20",
-	"d_clutter_20", "e_two_radars_20", "e_two_radars_biased_20", "late_two_radars", "same_speed", "launch", "crowd_1000", "crowd_10000",
+	"d_clutter_20", "e_two_radars_20", "e_two_radars_biased_20", "late_two_radars", "same_speed", "launch", "reentry", "crowd_1000", "crowd_10000",
 }
 
 // maker builds one world.
@@ -70,6 +70,11 @@ func Make(family string, seed uint64) (*World, error) {
 		s.Area, s.GOSPA.C = [2][2]float64{{-75e3, 75e3}, {-75e3, 75e3}}, 1000
 		s.Sensors = []Sensor{radarAt("R1", 0, 2, 0.9, 50, 0.2, 0.3, 5, 150e3, 0.2)}
 		m.launches(8)
+	case family == "reentry":
+		m.length = 240
+		s.Area, s.GOSPA.C = [2][2]float64{{-150e3, 150e3}, {-150e3, 150e3}}, 1000
+		s.Sensors = []Sensor{radarAt("R1", 0, 2, 0.9, 50, 0.2, 0.3, 5, 150e3, 0.2)}
+		m.reentries(10)
 	case scans(family, "crowd_%d", &n):
 		m.length = 60
 		plane(200e3, 500, 0.9, 50, float64(n)/5)
@@ -242,6 +247,32 @@ func (m *maker) launches(n int) {
 			till += 0.5
 		}
 		m.crafts = append(m.crafts, craft{from, till, at})
+	}
+}
+
+// reentries fall from high above through the air, which brakes each according to its shape.
+func (m *maker) reentries(n int) {
+	const step = 0.05
+	for range n {
+		a, r := 2*math.Pi*m.g.Float64(), m.between(90e3, 130e3)
+		climb, flat, shape := m.between(500, 900), m.between(500, 800), m.between(4e3, 12e3)
+		p := [3]float64{r * math.Cos(a), r * math.Sin(a), 15e3}
+		toward := a + math.Pi + 0.2*m.g.NormFloat64()
+		v := [3]float64{flat * math.Cos(toward), flat * math.Sin(toward), climb}
+		from := m.between(0, 40)
+		var at [][3]float64
+		for t := 0.0; t < m.length && p[2] > 0; t += step {
+			at = append(at, p)
+			brake := 1.225 * math.Exp(-p[2]/8500) * math.Sqrt(v[0]*v[0]+v[1]*v[1]+v[2]*v[2]) / (2 * shape)
+			for k := range 3 {
+				p[k] += v[k] * step
+				v[k] -= brake * v[k] * step
+			}
+			v[2] -= 9.81 * step
+		}
+		m.crafts = append(m.crafts, craft{from, from + float64(len(at)-1)*step, func(t float64) [3]float64 {
+			return at[min(max(int(math.Round((t-from)/step)), 0), len(at)-1)]
+		}})
 	}
 }
 

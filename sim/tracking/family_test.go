@@ -57,6 +57,32 @@ func TestFamiliesOnOtherSeeds(t *testing.T) {
 	}
 }
 
+// What a motor drives and what the air brakes is followed through both: few tracks of one
+// object, and the picture knows how good it is.
+func TestMotorAndAir(t *testing.T) {
+	for seed := uint64(1); seed <= 3; seed++ {
+		for _, test := range []struct {
+			family   string
+			switches int
+			spur     float64
+			cover    [2]float64
+		}{
+			{"launch", 8, 0.03, [2]float64{0.92, 0.985}},
+			{"reentry", 1, 0.02, [2]float64{0.92, 0.985}},
+		} {
+			w, err := Make(test.family, seed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, s := outcome(t, w)
+			t.Logf("%s seed %d: GOSPA %.0f completeness %.3f spurious %.4f switches %d cover %.3f", test.family, seed, s.GOSPA, s.Completeness, s.Spurious, s.Switches, s.Cover)
+			if s.Switches > test.switches || s.Spurious > test.spur || s.Cover < test.cover[0] || s.Cover > test.cover[1] {
+				t.Errorf("%s seed %d is out of its bounds %+v", test.family, seed, test)
+			}
+		}
+	}
+}
+
 // A world is the same for the same seed, and another for another.
 func TestMakeIsDeterministic(t *testing.T) {
 	for _, f := range Families {

@@ -53,8 +53,8 @@ func (p *Play) Next() (float64, bool) {
 }
 
 // Scan feeds the next scan and the sensor's word that it saw nothing more, and returns
-// the confirmed tracks that changed, in the order in which they did. Without a next scan
-// it does nothing.
+// the confirmed tracks that changed, in the order in which they did; they hold until the next
+// call. Without a next scan it does nothing.
 func (p *Play) Scan() ([]track.Change, error) {
 	n := 0
 	for n < len(p.left) && p.left[n].Scan == p.left[0].Scan && p.left[n].Sensor == p.left[0].Sensor {

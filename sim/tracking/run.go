@@ -68,6 +68,7 @@ type player struct {
 	sensors  map[string]Sensor
 	frame    geo.ENU
 	picture  *track.Picture
+	changes  []track.Change
 }
 
 func newPlayer(s Scenario) *player {
@@ -80,10 +81,10 @@ func newPlayer(s Scenario) *player {
 }
 
 // scan feeds the detections of one scan, and the sensor's word that it saw nothing more.
-// It returns what changed.
+// It returns what changed, which holds until the next scan.
 func (p *player) scan(ds []Detection) ([]track.Change, error) {
 	now := moment(ds[0].Arrived)
-	var changes []track.Change
+	changes := p.changes[:0]
 	for _, d := range ds {
 		o, err := p.observation(d)
 		if err != nil {
@@ -92,7 +93,8 @@ func (p *player) scan(ds []Detection) ([]track.Change, error) {
 		changes = append(changes, p.picture.Observe(now, o)...)
 	}
 	done := observation.Observation{Source: ds[0].Sensor, ObservedAt: moment(ds[0].At), ReceivedAt: now, Body: observation.Absence{}}
-	return append(changes, p.picture.Observe(now, done)...), nil
+	p.changes = append(changes, p.picture.Observe(now, done)...)
+	return p.changes, nil
 }
 
 func (p *player) observation(d Detection) (observation.Observation, error) {

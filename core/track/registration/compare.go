@@ -88,7 +88,7 @@ func (r *Registrar) compare(s *Sample, since time.Time) (newest time.Time) {
 	n := 0
 	first, several := -1, false
 	for i := max(0, len(s.Recent)-mostRecent); i < len(s.Recent); i++ {
-		o := &s.Recent[i]
+		o := s.Recent[i]
 		k, ok := r.index[o.Source]
 		if !ok || !r.place(&points[n], k, o, s) {
 			continue

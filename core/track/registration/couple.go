@@ -73,7 +73,7 @@ func (r *Registrar) Pair(now time.Time, samples []Sample) int {
 
 // Owner is the sensor that nearly all of a track's last observations come from, each counted
 // for as long as the sensor needs for a look; empty if there is none.
-func (r *Registrar) Owner(recent []observation.Observation) string {
+func (r *Registrar) Owner(recent []*observation.Observation) string {
 	if len(recent) < 3 {
 		return ""
 	}
@@ -99,7 +99,7 @@ func (r *Registrar) Owner(recent []observation.Observation) string {
 // joined is a sample of two tracks as if they were one: of each only what its owner saw.
 func (r *Registrar) joined(a, b *Sample) Sample {
 	both := *a
-	both.Recent = make([]observation.Observation, 0, len(a.Recent)+len(b.Recent))
+	both.Recent = make([]*observation.Observation, 0, len(a.Recent)+len(b.Recent))
 	for _, s := range []*Sample{a, b} {
 		owner := r.Owner(s.Recent)
 		for i := range s.Recent {

@@ -47,7 +47,7 @@ type Sample struct {
 	Position geo.ECEF
 	Velocity vec3
 	Depth    float64
-	Recent   []observation.Observation
+	Recent   []*observation.Observation
 }
 
 // Bias is what is believed of one sensor. Take Range, Azimuth and Tilt (of its elevation)

@@ -44,9 +44,9 @@ type object struct{ p, v vec3 }
 func (o object) when(t float64) vec3 { return sum(o.p, scaled(o.v, t)) }
 
 // see is what a radar says of an object that it meets at a true time.
-func (r *radar) see(g *rand.Rand, o object, t float64) observation.Observation {
+func (r *radar) see(g *rand.Rand, o object, t float64) *observation.Observation {
 	stamp := t + r.bias[inClock]
-	out := observation.Observation{Source: r.ID, ObservedAt: after(stamp), ReceivedAt: after(t)}
+	out := &observation.Observation{Source: r.ID, ObservedAt: after(stamp), ReceivedAt: after(t)}
 	place := geo.NewENU(here).From(o.when(t))
 	if r.own {
 		p := place.Position()
@@ -77,7 +77,7 @@ type world struct {
 	radars  []*radar
 	objects []object
 	reg     *Registrar
-	recent  [][]observation.Observation
+	recent  [][]*observation.Observation
 	order   func([]Sample)
 }
 
@@ -90,7 +90,7 @@ func newWorld(seed uint64, radars ...*radar) *world {
 			p: vec3{30e3 * (w.g.Float64() - 0.5), 30e3 * (w.g.Float64() - 0.5), 1000 + 4000*w.g.Float64()},
 			v: vec3{speed * math.Sin(course), speed * math.Cos(course), 0}})
 	}
-	w.recent = make([][]observation.Observation, len(w.objects))
+	w.recent = make([][]*observation.Observation, len(w.objects))
 	w.reg.SetSensors(w.sensors())
 	return w
 }
@@ -306,7 +306,7 @@ func TestPair(t *testing.T) {
 	w := newWorld(21, a, b)
 	w.objects = w.objects[:6]
 	enu := geo.NewENU(here)
-	var ra, rb [6][]observation.Observation
+	var ra, rb [6][]*observation.Observation
 	for sec := range 240 {
 		var samples []Sample
 		for i, o := range w.objects {
@@ -398,8 +398,9 @@ func FuzzLearn(f *testing.F) {
 				s := &ss[i]
 				s.Recent = slices.Clone(s.Recent)
 				if i%3 == 0 && len(s.Recent) > 0 {
-					o := &s.Recent[len(s.Recent)-1]
+					o := *s.Recent[len(s.Recent)-1]
 					o.Body = observation.Plot{Range: geo.Metres(rng), Azimuth: geo.Degrees(az), Elevation: geo.Degrees(el), HasElevation: i%2 == 0}
+					s.Recent[len(s.Recent)-1] = &o
 				}
 				if i%4 == 1 {
 					s.Velocity[0] = shift
