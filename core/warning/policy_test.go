@@ -28,7 +28,10 @@ func TestDefaultPolicy(t *testing.T) {
 		if ballistic[c] {
 			stay = 10 * time.Minute
 		}
-		prepare := Rule{Probability: 0.05, Lead: 15 * time.Minute, Clear: 0.25, Hold: 2 * time.Minute, Stay: stay}
+		prepare := Rule{Probability: 0.05, Lead: 15 * time.Minute, Clear: 0.25, Hold: 5 * time.Minute, Stay: stay}
+		if quick[c] {
+			prepare.Hold = 2 * time.Minute
+		}
 		if got := p.Rule(c, Prepare); got != prepare {
 			t.Errorf("%s prepare %+v", c, got)
 		}
@@ -125,7 +128,7 @@ func TestReadPolicyRefuses(t *testing.T) {
 		"respect":               {swap("respect: 10m", "respect: 100h"), "respect"},
 		"lead too long":         {swap("lead: 15m", "lead: 100h"), "prepare: lead: 100h is over 6h"},
 		"prepare above shelter": {swap("prepare: {probability: 0.05", "prepare: {probability: 0.06"), "its probability 0.06 is above the shelter's 0.05"},
-		"prepare after shelter": {swap("prepare: {probability: 0.05, lead: 15m, clear: 0.25, hold: 2m, stay: 3m", "prepare: {probability: 0.05, lead: 1m, clear: 0.25, hold: 2m, stay: 3m"), "its lead 1m is shorter than the shelter's 2m"},
+		"prepare after shelter": {swap("prepare: {probability: 0.05, lead: 15m, clear: 0.25, hold: 5m, stay: 3m", "prepare: {probability: 0.05, lead: 1m, clear: 0.25, hold: 5m, stay: 3m"), "its lead 1m is shorter than the shelter's 2m"},
 		"never starts":          {swap("shelter: {probability: 0.2", "shelter: {probability: 0.99"), "0.99 is above 0.95"},
 		"never clears":          {swap("longest: 3h", "longest: 12m"), "nothing could be cleared"},
 		"young people":          {swap("people: 1000000", "people: -1"), "young: people: -1 is not a whole number"},

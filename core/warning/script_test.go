@@ -84,6 +84,7 @@ func scriptPolicy() Policy {
 	for c := range p.Rules {
 		if r := &p.Rules[c][Shelter-1]; !r.AtOnce {
 			r.Lead, r.Hold = 10*time.Minute, 2*time.Minute
+			p.Rules[c][Prepare-1].Hold = 2 * time.Minute
 		}
 	}
 	return p
