@@ -2,6 +2,7 @@ package warning
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -120,9 +121,10 @@ func (b *Book) Weigh(now time.Time, forecasts []threat.Forecast, cover threat.Co
 		b.take(f)
 	}
 	for _, p := range b.timer.due(b.now) {
+		p.pressing = true
 		b.mark(p)
 	}
-	b.weighMarked()
+	b.weighMarked(mostWeighed)
 	changes := b.speak(false)
 	b.tellAll()
 	if b.now.Sub(b.forgot) >= time.Minute {
@@ -131,13 +133,38 @@ func (b *Book) Weigh(now time.Time, forecasts []threat.Forecast, cover threat.Co
 	return changes
 }
 
-// weighMarked evaluates the places where something may have changed, ascending.
-func (b *Book) weighMarked() {
-	marked := b.dirty
+// mostWeighed is how many places in which nothing presses are weighed in one call. One
+// forecast of a missile touches thousands; where it can begin a stage it is weighed at once,
+// and the others, where it only adds to what is so or is far below anything, must not keep
+// the next observation waiting. They follow in the next calls, which are due at once.
+const mostWeighed = 256
+
+// everything weighs all that is marked.
+const everything = math.MaxInt
+
+// weighMarked evaluates the places where something may have changed: those that press, and
+// at most so many others, the longest waiting first; ascending.
+func (b *Book) weighMarked(most int) {
+	now := b.dirty
 	b.dirty = nil
-	slices.SortFunc(marked, byZone)
-	for _, p := range marked {
-		p.marked = false
+	if len(now) > most {
+		var later []*place
+		rest := 0
+		now = slices.DeleteFunc(now, func(p *place) bool {
+			if p.pressing {
+				return false
+			}
+			if rest++; rest > most {
+				later = append(later, p)
+				return true
+			}
+			return false
+		})
+		b.dirty = later
+	}
+	slices.SortFunc(now, byZone)
+	for _, p := range now {
+		p.marked, p.pressing = false, false
 		b.evaluate(p)
 		b.retire(p)
 	}
@@ -152,8 +179,8 @@ func (b *Book) Next() (time.Time, bool) {
 			next, ok = at, true
 		}
 	}
-	if ok && next.Before(b.now) {
-		next = b.now
+	if len(b.dirty) > 0 || ok && next.Before(b.now) {
+		return b.now, true
 	}
 	return next, ok
 }
@@ -201,7 +228,7 @@ func (b *Book) SetPolicy(now time.Time, p Policy) []Change {
 	for _, id := range slices.Sorted(maps.Keys(b.places)) {
 		b.mark(b.places[id])
 	}
-	b.weighMarked()
+	b.weighMarked(everything)
 	changes := b.speak(false)
 	b.tellAll()
 	return changes

@@ -85,7 +85,7 @@ func (b *Book) Command(now time.Time, c Command) ([]Change, error) {
 		return nil, err
 	}
 	b.taken.add(c.ID, digest)
-	b.weighMarked()
+	b.weighMarked(everything)
 	changes := b.speak(true)
 	b.tellAll()
 	return changes, nil

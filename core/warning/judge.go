@@ -65,28 +65,28 @@ func (b *Book) resetTogether() {
 
 // share enters one track's part for one stage.
 func (b *Book) share(p *place, x part, stage Stage, gateAt *time.Time) {
-	w := x.weight()
+	w, left := x.weight(), b.left(p, x)
 	for c, m := range x.s.mix {
 		if m == 0 {
 			continue
 		}
-		opens := b.opens(p, x, b.policy.Rules[c][stage-1])
-		if !opens.After(b.now) {
+		r := &b.policy.Rules[c][stage-1]
+		if r.AtOnce || left <= r.Lead {
 			b.together[c].Add(x.s.f.Salvo, x.lots, w*m)
-		} else if gateAt.IsZero() || opens.Before(*gateAt) {
+		} else if opens := b.now.Add(left - r.Lead); gateAt.IsZero() || opens.Before(*gateAt) {
 			*gateAt = opens
 		}
 	}
 }
 
-// opens is from when on a part may start a stage: so long before the earliest arrival
-// that the news can travel, people can reach shelter, and the policy's lead is left. An
-// unknown arrival delays nothing.
-func (b *Book) opens(p *place, x part, r Rule) time.Time {
-	if r.AtOnce || !x.arrival.Known() {
-		return b.now
+// left is how long it is until people have to go: so long before the earliest arrival that the
+// news can travel and they can reach shelter. A part may start a stage once that is at most the
+// policy's lead. Of an unknown arrival nothing is left.
+func (b *Book) left(p *place, x part) time.Duration {
+	if !x.arrival.Known() {
+		return 0
 	}
-	return x.arrival.Earliest.Add(-r.Lead - p.shelter - b.opts.Delivery)
+	return x.arrival.Earliest.Sub(b.now) - p.shelter - b.opts.Delivery
 }
 
 // counts reports whether a part counts for a stage.

@@ -171,6 +171,7 @@ func (b *Book) latestOf(e *episode, m *member) time.Time {
 // it was, and a condition is raised.
 func (b *Book) SetZones(now time.Time, set *zone.Set) []Change {
 	b.advance(now)
+	b.weighMarked(everything) // while its places are those of the set before
 	old := b.zones
 	b.zones = set
 	b.settled = latest(b.settled, b.now.Add(settle)) // forecasts over the new set must come first
@@ -186,7 +187,7 @@ func (b *Book) SetZones(now time.Time, set *zone.Set) []Change {
 	for _, id := range ids {
 		b.resettle(old, b.places[id])
 	}
-	b.weighMarked()
+	b.weighMarked(everything)
 	changes := b.speak(true)
 	b.tellAll()
 	return changes

@@ -20,6 +20,9 @@ const dust = 0.01
 // danger is over.
 const reportKind = "report"
 
+// presses is the part of what starts a stage from which on one track is weighed at once.
+const presses = 0.5
+
 // maxStale is how long a track may go unseen and still be evidence of where it is, where
 // the picture does not itself say that it coasts.
 const maxStale = time.Minute
@@ -159,7 +162,9 @@ func (b *Book) spread(s *subject, reaches []threat.Reach) {
 			continue
 		}
 		at := b.place(id)
-		at.put(part{s: s, p: p, lots: r.Lots, arrival: b.arrival(r.Arrival)})
+		x := part{s: s, p: p, lots: r.Lots, arrival: b.arrival(r.Arrival)}
+		at.put(x)
+		at.pressing = at.pressing || b.alone(x, Prepare) >= presses
 		s.reaches = append(s.reaches, at)
 		b.mark(at)
 	}
