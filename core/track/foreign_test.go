@@ -94,3 +94,32 @@ func TestForeignTrackIsNotCountedTwice(t *testing.T) {
 		}
 	}
 }
+
+// A source's own name for an object counts for more than a plot without one that came
+// before it in the same look and lies as well.
+func TestNameBeforeNameless(t *testing.T) {
+	s := places()
+	s.Clutter = 10
+	p := NewPicture(Config{Sources: []observation.Source{s}})
+	g := rng()
+	m := mover{p: [3]float64{0, 0, 0}, v: [3]float64{60, 0, 0}}
+	for k := range 12 {
+		at := 4 * float64(k)
+		q := m.at(at)
+		o := observed(s, at, placeAt([3]float64{q[0] + 50*g.NormFloat64(), q[1] + 50*g.NormFloat64(), 0}))
+		o.Key = "7"
+		if k > 2 {
+			p.Observe(after(at), observed(s, at, placeAt([3]float64{q[0], q[1] + 90, 0})))
+		}
+		p.Observe(after(at), o)
+	}
+	trs := p.Tracks(after(44))
+	if len(trs) == 0 {
+		t.Fatal("no track")
+	}
+	for _, o := range trs[0].Recent {
+		if o.Key != "7" {
+			t.Fatalf("the track rests on a plot that its source did not name: %+v", o)
+		}
+	}
+}
