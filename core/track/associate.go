@@ -427,21 +427,49 @@ func (e *engine) keyed(pl *plot) bool {
 		delete(e.byKey, k)
 		return true
 	}
+	base := &ob.memory
+	var nameless *plot // given to the object in this look, for want of a better one
 	if last := ob.lastSeenBy(pl.source); last != 0 && pl.at-last < pl.source.window {
-		return true // said twice
+		l := &ob.look
+		if l.source != pl.source || l.chosen == nil || l.chosen.o.Key != "" || pl.at-l.from >= pl.source.window {
+			return true // said twice
+		}
+		base, nameless = ob.prior, l.chosen
 	}
-	_, d2, _, all := e.weigh(ob, &ob.memory, pl)
+	_, d2, _, all := e.weigh(ob, base, pl)
 	if !(d2 < keyGate) {
-		delete(e.byKey, k)
+		if nameless == nil {
+			delete(e.byKey, k)
+		}
 		return false
 	}
+	if nameless != nil {
+		ob.memory.take(ob.prior)
+		nameless.taken = nil
+	}
 	e.open(ob, pl)
-	pl.edges = append(pl.edges, edge{ob, ob.look.serial, 1, all})
+	pl.edges = append(pl.edges, edge{ob, ob.look.serial, keyGain, all})
 	ob.look.plots = append(ob.look.plots, pl)
 	e.apply(ob, pl, all)
 	e.reportOne(ob)
+	if nameless != nil {
+		e.resettle(nameless)
+	}
 	return true
+}
+
+// resettle finds a plot that was taken away, with the look it was in, another place.
+func (e *engine) resettle(q *plot) {
+	q.edges = slices.DeleteFunc(q.edges, func(x edge) bool { return !x.open() })
+	if len(q.edges) == 0 {
+		e.start(q)
+		return
+	}
+	e.settle(q)
 }
 
 // keyGate is how far, squared and normalised, the source's own association is believed.
 const keyGate = 60.0
+
+// keyGain is what a name counts for: no other plot of the look is worth more.
+const keyGain = 1e3

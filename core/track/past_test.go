@@ -356,3 +356,38 @@ func TestPastIsBounded(t *testing.T) {
 		t.Error("what is too late is not counted")
 	}
 }
+
+// A radar that is set up elsewhere, or under another name, goes on with the tracks that it
+// had: they keep their ids, and what is still said under the name that is gone is counted.
+func TestSensorMovesAndIsRenamed(t *testing.T) {
+	s := radar("r", 0)
+	p := NewPicture(Config{Sources: []observation.Source{s}})
+	g := rng()
+	m := mover{p: [3]float64{30e3, 0, 1500}, v: [3]float64{-60, 20, 0}}
+	id := ID("")
+	for k := range 36 {
+		at := 4 * float64(k)
+		switch k {
+		case 12:
+			s = radar("r", 9e3)
+			p.SetSources([]observation.Source{s})
+		case 24:
+			old := s
+			s = radar("q", 9e3)
+			p.SetSources([]observation.Source{s})
+			p.Observe(after(at), observed(old, at, plotOf(old, m.at(at), g)))
+		}
+		scan(p, s, at, g, m)
+		trs := p.Tracks(after(at))
+		if k < 4 {
+			continue
+		}
+		if len(trs) != 1 || off(trs[0], m.at(at)) > 400 || id != "" && trs[0].ID != id {
+			t.Fatalf("after %.0f s: %d tracks, %+v, want one under %q", at, len(trs), trs, id)
+		}
+		id = trs[0].ID
+	}
+	if !slices.ContainsFunc(p.Conditions(), func(c health.Condition) bool { return c.Name == "source-unknown" && c.Subject == "r" }) {
+		t.Error("what is said under the name that is gone is not counted")
+	}
+}

@@ -90,7 +90,7 @@ func (s *source) taken(o *observation.Observation) *observation.Observation {
 }
 
 const (
-	pairEvery    = 4   // sweeps between two looks at tracks that one sensor alone sees
+	pairEvery    = 2   // sweeps between two looks at tracks that one sensor alone sees
 	alone        = 256 // of those tracks are looked at
 	settledEvery = 16  // sweeps between two looks at sensors that are known well and fit
 	carryEvery   = 4   // sweeps between two reckonings of what one track inherits

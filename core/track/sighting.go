@@ -65,14 +65,15 @@ func (g *sighting) read(o *observation.Observation, s *source, e earth) error {
 		return g.fix(b.Position, b.Covariance, e)
 	case observation.SensorTrack:
 		var c mat3
+		wider := inflation(&b, s.period.seconds())
 		for i := range 3 {
 			for j := range 3 {
-				c[i][j] = trackInflation * b.Covariance[i][j]
+				c[i][j] = wider * b.Covariance[i][j]
 			}
 		}
 		if b.HasVelocity {
 			g.velocity, g.hasVelocity = b.Velocity, true
-			g.sigmaV = math.Sqrt(trackInflation * (b.Covariance[3][3] + b.Covariance[4][4]) / 2)
+			g.sigmaV = math.Sqrt(wider * (b.Covariance[3][3] + b.Covariance[4][4]) / 2)
 		}
 		return g.fix(b.Position, c, e)
 	case observation.Cooperative:
@@ -85,9 +86,27 @@ func (g *sighting) read(o *observation.Observation, s *source, e earth) error {
 	return errUnusable(fmt.Sprintf("%T is no measurement", o.Body))
 }
 
-// trackInflation widens what a sensor's own tracker says, because its errors are not
-// independent from one report to the next.
-const trackInflation = 2.0
+// inflation is by how much a foreign track's covariance must be widened for its reports to be
+// taken as if they were independent. They are not: each is the one before, moved on, and
+// corrected by a gain K, so that errors fade as (1-K)^n. Many such reports are worth as many
+// independent ones of (2-K)/K times the variance. K follows from the covariance itself: it is
+// how much less sure the track was before the report, a period after the one before.
+func inflation(b *observation.SensorTrack, period float64) float64 {
+	c := &b.Covariance
+	p := c[0][0] + c[1][1]
+	grown := 2*period*(c[0][3]+c[1][4]) + period*period*(c[3][3]+c[4][4])
+	if !(p > 0) || !(grown > 0) { // it does not say how fast it forgets
+		return usualInflation
+	}
+	k := min(max(grown/(p+grown), 1/mostInflation), 1)
+	return max((2-k)/k, leastInflation)
+}
+
+const (
+	usualInflation = 6.0  // a gain of 0.3
+	leastInflation = 2.0  // what process noise it assumes is not in its covariance
+	mostInflation  = 50.0 // a tracker that all but stands still
+)
 
 func (g *sighting) plot(b *observation.Plot, s *source, e earth) error {
 	if s.site == nil {

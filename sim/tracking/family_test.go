@@ -104,6 +104,43 @@ func TestMakeIsDeterministic(t *testing.T) {
 	}
 }
 
+// TestSeeds prints each family's means over several seeds, for whoever changes the tracker.
+// It runs where TOCSIN_SEEDS says which, as 11-16; TOCSIN_FAMILIES names some of the families.
+func TestSeeds(t *testing.T) {
+	var from, till uint64
+	if _, err := fmt.Sscanf(os.Getenv("TOCSIN_SEEDS"), "%d-%d", &from, &till); err != nil || till < from {
+		t.Skip("TOCSIN_SEEDS names no seeds, as 11-16")
+	}
+	families := Families
+	if some := os.Getenv("TOCSIN_FAMILIES"); some != "" {
+		families = strings.Fields(some)
+	}
+	for _, f := range families {
+		if f == "crowd_10000" { // the scorer's assignment is dense
+			continue
+		}
+		var sum Score
+		for seed := from; seed <= till; seed++ {
+			w, err := Make(f, seed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, s := outcome(t, w)
+			sum.GOSPA += s.GOSPA
+			sum.Completeness += s.Completeness
+			sum.Spurious += s.Spurious
+			sum.RMSE += s.RMSE
+			sum.Cover += s.Cover
+			sum.Confirm += s.Confirm
+			sum.Switches += s.Switches
+			sum.Never += s.Never
+		}
+		n := float64(till - from + 1)
+		t.Logf("%-24s GOSPA %.1f completeness %.4f spurious %.4f switches %d never %d RMSE %.1f cover %.3f confirm %.2f",
+			f, sum.GOSPA/n, sum.Completeness/n, sum.Spurious/n, sum.Switches, sum.Never, sum.RMSE/n, sum.Cover/n, sum.Confirm/n)
+	}
+}
+
 // TestBenchTrack prints the peers' rows and ours, as the table of docs/figures.md. It runs
 // for `make bench-track` only, which names the file to write the table into.
 func TestBenchTrack(t *testing.T) {

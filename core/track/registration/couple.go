@@ -10,7 +10,7 @@ import (
 type couple struct{ a, b uint64 }
 
 const (
-	coupled    = 3    // calls in a row that must find the same couple before it is learned from
+	coupled    = 2    // calls in a row that must find the same couple before it is learned from
 	mostAlone  = 256  // samples looked at in one call
 	nearby     = 6e3  // metres
 	likeSpeed  = 20.0 // m/s by which two velocities of one object may differ
