@@ -137,7 +137,7 @@ func (b *Book) Weigh(now time.Time, forecasts []threat.Forecast, cover threat.Co
 // forecast of a missile touches thousands; where it can begin a stage it is weighed at once,
 // and the others, where it only adds to what is so or is far below anything, must not keep
 // the next observation waiting. They follow in the next calls, which are due at once.
-const mostWeighed = 256
+const mostWeighed = 64
 
 // everything weighs all that is marked.
 const everything = math.MaxInt
