@@ -68,6 +68,7 @@ type decision struct {
 	shelters, needless, bare float64
 	needlessPeople           float64
 	flips, zoneHours         float64
+	outAndIn                 float64 // flips that are a shelter after a shelter
 	cleared, again           float64 // shelters that ended; of them given again within 15 min
 	open                     float64 // shelters that had not ended with the raid
 	cost                     burden
@@ -85,7 +86,7 @@ func (d *decision) add(u *decision) {
 	for _, p := range [...][2]*float64{
 		{&d.shelters, &u.shelters}, {&d.needless, &u.needless}, {&d.bare, &u.bare},
 		{&d.needlessPeople, &u.needlessPeople},
-		{&d.flips, &u.flips}, {&d.zoneHours, &u.zoneHours}, {&d.cleared, &u.cleared}, {&d.again, &u.again}, {&d.open, &u.open},
+		{&d.flips, &u.flips}, {&d.outAndIn, &u.outAndIn}, {&d.zoneHours, &u.zoneHours}, {&d.cleared, &u.cleared}, {&d.again, &u.again}, {&d.open, &u.open},
 	} {
 		*p[0] += *p[1]
 	}
@@ -242,6 +243,9 @@ func (p *play) judgeZone(d *decision, z int, spans []span, reached bool) {
 		d.zoneHours += (s.to - s.from).Hours()
 		if flipped(spans, i) {
 			d.flips++
+			if s.stage == warning.Shelter {
+				d.outAndIn++
+			}
 		}
 		if s.stage != warning.Shelter {
 			continue

@@ -191,6 +191,7 @@ type Life struct {
 	Needless  *float64 `json:"needless,omitempty"`
 	Bare      *float64 `json:"needless_and_nothing_near,omitempty"`
 	Flips     *float64 `json:"flips_per_zone_hour,omitempty"`
+	OutAndIn  *float64 `json:"flips_to_shelter_per_zone_hour,omitempty"` // of them those to shelter
 	ZoneHours float64  `json:"zone_hours"`
 	Again     *float64 `json:"again_within_15_min,omitempty"`
 	Open      int      `json:"not_ended"`
@@ -321,7 +322,7 @@ func (d *decision) figures() PolicyFigures {
 		Each:    d.each, Misses: d.misses,
 		Life: Life{
 			Shelters: int(d.shelters), Needless: ratio(d.needless, d.shelters), Bare: ratio(d.bare, d.shelters),
-			Flips: ratio(d.flips, d.zoneHours), ZoneHours: d.zoneHours, Again: ratio(d.again, d.cleared), Open: int(d.open),
+			Flips: ratio(d.flips, d.zoneHours), OutAndIn: ratio(d.outAndIn, d.zoneHours), ZoneHours: d.zoneHours, Again: ratio(d.again, d.cleared), Open: int(d.open),
 		},
 	}
 	for _, c := range class.All() {

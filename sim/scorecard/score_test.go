@@ -179,22 +179,22 @@ func TestFlips(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		spans        []span
-		flips, again float64
+		flips, in, again float64
 	}{
-		{"up and down", []span{at(P, 0, 5), at(S, 5, 10)}, 0, 0},
-		{"twice soon", []span{at(S, 0, 5), at(S, 19, 25)}, 1, 1},
-		{"twice late", []span{at(S, 0, 5), at(S, 21, 25)}, 0, 0},
-		{"prepare, nothing, prepare, shelter", []span{at(P, 0, 5), at(P, 6, 7), at(S, 7, 9)}, 1, 0},
-		{"shelter, prepare, shelter", []span{at(S, 0, 5), at(P, 5, 8), at(S, 8, 9)}, 1, 1},
-		{"thrice", []span{at(S, 0, 5), at(S, 6, 9), at(S, 10, 11)}, 2, 2},
-		{"prepare after shelter", []span{at(S, 0, 5), at(P, 7, 9)}, 1, 0},
+		{"up and down", []span{at(P, 0, 5), at(S, 5, 10)}, 0, 0, 0},
+		{"twice soon", []span{at(S, 0, 5), at(S, 19, 25)}, 1, 1, 1},
+		{"twice late", []span{at(S, 0, 5), at(S, 21, 25)}, 0, 0, 0},
+		{"prepare, nothing, prepare, shelter", []span{at(P, 0, 5), at(P, 6, 7), at(S, 7, 9)}, 1, 0, 0},
+		{"shelter, prepare, shelter", []span{at(S, 0, 5), at(P, 5, 8), at(S, 8, 9)}, 1, 1, 1},
+		{"thrice", []span{at(S, 0, 5), at(S, 6, 9), at(S, 10, 11)}, 2, 2, 2},
+		{"prepare after shelter", []span{at(S, 0, 5), at(P, 7, 9)}, 1, 0, 0},
 	} {
 		p := scene(t)
 		l := newStagelog(p.raid.Zones)
 		l.spans[3] = c.spans
 		d := p.judge(l, warning.DefaultPolicy())
-		if d.flips != c.flips || d.again != c.again {
-			t.Errorf("%s: %v flips, %v again, want %v and %v", c.name, d.flips, d.again, c.flips, c.again)
+		if d.flips != c.flips || d.outAndIn != c.in || d.again != c.again {
+			t.Errorf("%s: %v flips, %v to shelter, %v again, want %v, %v and %v", c.name, d.flips, d.outAndIn, d.again, c.flips, c.in, c.again)
 		}
 	}
 }

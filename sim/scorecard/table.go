@@ -139,8 +139,8 @@ func (r *Report) tablePolicy(b *strings.Builder, p *PolicyFigures) {
 	}
 	t.Flush()
 	l := p.Life
-	fmt.Fprintf(b, "  shelters %d, needless %s (and nothing near %s), flips per zone-hour %s, again within 15 min %s, not ended %d\n",
-		l.Shelters, figure(l.Needless), figure(l.Bare), figure(l.Flips), figure(l.Again), l.Open)
+	fmt.Fprintf(b, "  shelters %d, needless %s (and nothing near %s), flips per zone-hour %s (to shelter %s), again within 15 min %s, not ended %d\n",
+		l.Shelters, figure(l.Needless), figure(l.Bare), figure(l.Flips), figure(l.OutAndIn), figure(l.Again), l.Open)
 	t = columns(b)
 	fmt.Fprintln(t, "  person-minutes in shelter\tall\tnot reached\tneither reached nor near")
 	for _, x := range append([]Burden{p.Burden}, r.Blankets...) {
