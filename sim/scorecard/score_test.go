@@ -177,8 +177,8 @@ func TestFlips(t *testing.T) {
 	}
 	const P, S = warning.Prepare, warning.Shelter
 	for _, c := range []struct {
-		name         string
-		spans        []span
+		name             string
+		spans            []span
 		flips, in, again float64
 	}{
 		{"up and down", []span{at(P, 0, 5), at(S, 5, 10)}, 0, 0, 0},
