@@ -279,7 +279,7 @@ func (b *Book) describe(p *place) {
 
 // retire drops the record of a zone that nothing threatens, warns or remembers.
 func (b *Book) retire(p *place) {
-	if p.idle() && !p.marked {
+	if p.idle() && !p.marked && !b.letOut(p) {
 		b.timer.drop(p)
 		delete(b.places, p.id)
 	}

@@ -256,6 +256,9 @@ func (b *Book) say(e *episode) Change {
 		if p := b.places[id]; p != nil {
 			z.Under, _ = p.held(e)
 		}
+		if e.auto && z.End == AllClear && z.By.Kind == ByPolicy {
+			b.letOutOf(id, b.now)
+		}
 		e.ended[id] = z
 	}
 	b.recount(e)

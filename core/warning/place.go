@@ -22,6 +22,7 @@ type place struct {
 	respects []respect     // bounded by maxCauses
 	ask      asked
 	marked   bool
+	letOutAt time.Time // when the policy last told people here that it is over; zero: not lately
 	pressing bool      // what changed may begin a stage, or its time has come: not to be left for later
 	due      time.Time // when to look again, while slot > 0
 	slot     int       // in the timer, from 1

@@ -21,6 +21,33 @@ type asked struct {
 	yes    mover     // a person who confirmed it; 0: nobody has
 }
 
+// doubled is how much of what starts it makes those be ready again who were let out within
+// the policy's rearm: what swings about the threshold would have them doubt the next word. It
+// holds back no shelter.
+const doubled = 2
+
+// bar is the score from which on a stage starts in a place.
+func (b *Book) bar(p *place, s Stage) float64 {
+	if s == Prepare && p.auto == nil && b.letOut(p) {
+		return doubled * full
+	}
+	return full
+}
+
+// letOutOf takes down that the policy told people in a zone that it is over.
+func (b *Book) letOutOf(id zone.ID, at time.Time) {
+	p := b.place(id)
+	p.letOutAt = latest(p.letOutAt, at)
+	if again := p.letOutAt.Add(b.policy.Rearm); p.slot == 0 || again.Before(p.due) {
+		b.timer.set(p, again)
+	}
+}
+
+// letOut reports whether people in a place were let out by the policy within its rearm.
+func (b *Book) letOut(p *place) bool {
+	return !p.letOutAt.IsZero() && b.now.Before(p.letOutAt.Add(b.policy.Rearm))
+}
+
 // granted is the gravest stage above the one in force that the scores want and that the
 // policy's mode lets be spoken now, and who lets it.
 func (b *Book) granted(p *place, v *verdict) (Stage, mover) {
@@ -30,7 +57,7 @@ func (b *Book) granted(p *place, v *verdict) (Stage, mover) {
 	}
 	want := Quiet
 	for s := Shelter; s > have; s-- {
-		if v.score[s-1] >= full {
+		if v.score[s-1] >= b.bar(p, s) {
 			want = s
 			break
 		}
@@ -39,7 +66,7 @@ func (b *Book) granted(p *place, v *verdict) (Stage, mover) {
 		b.withdraw(p)
 	}
 	for s := want; s > have; s-- {
-		if v.score[s-1] < full {
+		if v.score[s-1] < b.bar(p, s) {
 			continue
 		}
 		if by, ok := b.mayStart(p, s, v.threat); ok {

@@ -102,6 +102,9 @@ func (b *Book) restore(w Warning) {
 	}
 	for _, z := range w.Ended {
 		e.ended[z.Zone] = z
+		if e.auto && z.End == AllClear && z.By.Kind == ByPolicy && z.At.Add(b.policy.Rearm).After(b.now) {
+			b.letOutOf(z.Zone, stamp(z.At))
+		}
 		until := z.At.Add(b.policy.Respect)
 		if !e.auto || z.By.Kind == ByPolicy || !until.After(b.now) {
 			continue

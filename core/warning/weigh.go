@@ -378,6 +378,9 @@ func (b *Book) lookAgain(p *place, v *verdict, look *soonest) {
 	}
 	look.add(v.gateAt)
 	look.add(p.ask.at)
+	if b.letOut(p) {
+		look.add(p.letOutAt.Add(b.policy.Rearm))
+	}
 	for _, x := range p.parts {
 		if x.s.spared != nil {
 			look.add(x.s.spared.until)
