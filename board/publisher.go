@@ -50,7 +50,9 @@ type Publisher struct {
 	chains  []*chain             // in a fixed order; Whole first
 	named   map[string]*chain
 
-	past Reservation // durable
+	past  Reservation // durable
+	first int64       // number of a chain of which none is reserved
+	began time.Time   // nothing was said later by an earlier run
 }
 
 // claim is what one warning says of one zone.
@@ -69,7 +71,7 @@ func NewPublisher(cfg Config, past Reservation) (*Publisher, error) {
 	p := &Publisher{
 		universe: cfg.Universe, zones: cfg.Zones, signer: cfg.Signer, picture: cfg.Picture, beat: cfg.Beat,
 		claims: map[zone.ID][]claim{}, of: map[warning.ID][]zone.ID{}, regions: map[zone.ID][]string{},
-		named: map[string]*chain{}, past: past.clone(),
+		named: map[string]*chain{}, past: past.clone(), first: past.UpTo[Unnamed] + 1, began: past.At,
 	}
 	if !p.picture.Valid() {
 		p.picture = PictureNone
@@ -93,9 +95,9 @@ func (p *Publisher) addChain(region string) {
 	if p.named[region] != nil || !Name(region) {
 		return
 	}
-	c := &chain{
-		region: region, seq: p.past.UpTo[region] + 1, at: p.past.At,
-		zones: map[zone.ID]said{},
+	c := &chain{region: region, seq: p.first, at: p.began, zones: map[zone.ID]said{}}
+	if upTo, named := p.past.UpTo[region]; named {
+		c.seq = upTo + 1
 	}
 	p.chains = append(p.chains, c)
 	p.named[region] = c

@@ -696,3 +696,73 @@ func TestSmallChangesAreSmall(t *testing.T) {
 		}
 	}
 }
+
+// grown is a set with more regions: c... are in C, d... in D, and so on.
+type grown struct {
+	country
+	last byte
+}
+
+func (g grown) Regions() (all []zone.ID) {
+	for r := byte('A'); r <= g.last; r++ {
+		all = append(all, zone.ID(r))
+	}
+	return all
+}
+
+func (g grown) Region(id zone.ID) zone.ID {
+	if r := id[0] - 'a' + 'A'; r <= g.last {
+		return zone.ID(r)
+	}
+	return zone.Everywhere
+}
+
+// A chain that a new zone set brings speaks at once, and the program dies before the disk was
+// asked for numbers of it: the next start goes on above all that was said, and whoever
+// followed the chain takes what comes.
+func TestNewChainsGrowOverRestarts(t *testing.T) {
+	w := newWorld(t)
+	now := t0
+	for start := range 12 {
+		now = now.Add(time.Second)
+		w.zones = grown{country{fmt.Sprint("set", start)}, byte('C' + start)}
+		region := string(rune('C' + start))
+		must(w.pub.SetZones(now, w.zones))
+		c := w.client(t, region)
+		w.fetch(t, c, region, now)
+		place := zone.ID(string(rune('c'+start)) + "1")
+		for i := range 7 {
+			now = now.Add(10 * time.Millisecond)
+			item := shelter(class.Drone, now, place)
+			item.Sure = warning.Sure(i % 3)
+			for _, f := range must(w.pub.Apply(now, "w1", []alert.Item{item})) {
+				if f.Region == region {
+					c.Take(f.Line, now)
+				}
+			}
+			if w.pub.Overdrawn() {
+				t.Fatalf("start %d: a new chain speaks above what is reserved", start)
+			}
+		}
+		now = now.Add(time.Second)
+		w.start(t, now) // nothing was made durable since the chain began
+		must(w.pub.Tick(now))
+		f, _, err := w.pub.Snapshot(region)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := c.Take(f.Line, now); v != Taken {
+			t.Fatalf("start %d: the board after the restart is %s", start, v)
+		}
+		now = now.Add(10 * time.Millisecond)
+		taken := false
+		for _, f := range must(w.pub.Apply(now, "w2", []alert.Item{shelter(class.Rocket, now, place)})) {
+			if f.Region == region {
+				taken = c.Take(f.Line, now) == Taken
+			}
+		}
+		if !taken {
+			t.Fatalf("start %d: a shelter after the restart is not taken", start)
+		}
+	}
+}

@@ -23,11 +23,17 @@ const (
 // Reservation is what may have been spoken: in each chain no number above UpTo, and
 // nothing later than At. One that does not name a chain says nothing new of it: what holds
 // is the greatest of all that were made durable, and a restart goes on above that, so that
-// no number and no time is ever used twice.
+// no number and no time is ever used twice. A chain that none of them names has none above
+// UpTo[Unnamed].
 type Reservation struct {
 	At   time.Time        `json:"at"`
 	UpTo map[string]int64 `json:"up_to,omitempty"` // by chain
 }
+
+// Unnamed, in UpTo, stands for every chain of which no reservation is durable yet. A chain that a new
+// zone set brings speaks at once, while the disk is still asked for a block of its own: it
+// begins in this one, of which each process has a new one before it says anything.
+const Unnamed = ""
 
 // Add takes another reservation that is durable too. They may come in any order: what was
 // written late must not take numbers back.
@@ -55,6 +61,10 @@ func (p *Publisher) Reserve(now time.Time) (Reservation, bool) {
 	next := Reservation{At: p.past.At, UpTo: map[string]int64{}}
 	due := false
 	latest := p.now
+	if p.past.UpTo[Unnamed]-p.first < block/2 {
+		next.UpTo[Unnamed] = p.first + block
+		due = true
+	}
 	for _, c := range p.chains {
 		if p.past.UpTo[c.region]-c.seq < block/2 {
 			next.UpTo[c.region] = c.seq + block
@@ -81,7 +91,11 @@ func (p *Publisher) Reserved(r Reservation) { p.past.Add(r) }
 // condition.
 func (p *Publisher) Overdrawn() bool {
 	for _, c := range p.chains {
-		if c.seq > p.past.UpTo[c.region] || c.at.After(p.past.At) {
+		upTo, named := p.past.UpTo[c.region]
+		if !named {
+			upTo = p.past.UpTo[Unnamed]
+		}
+		if c.seq > upTo || c.at.After(p.past.At) {
 			return true
 		}
 	}

@@ -204,6 +204,7 @@ func (m *memory) doubt(now time.Time, regions []string) {
 		return
 	}
 	r := board.Reservation{At: now.Add(leap), UpTo: map[string]int64{}}
+	r.UpTo[board.Unnamed] = now.UnixMicro()
 	for _, region := range regions {
 		r.UpTo[region] = now.UnixMicro()
 	}
