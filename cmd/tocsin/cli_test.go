@@ -190,6 +190,10 @@ func TestWrongUse(t *testing.T) {
 		{"vectors --seed x --out y", "whole number"},
 		{"init --valid x", "no length of time"},
 		{"keys token add x --scope fly", "--scope must be one of"},
+		{"keys token add x --scope read --valid 0s", "it would never be in force"},
+		{"keys token add x --scope read --valid=-5h", "it would never be in force"},
+		{"init --valid 0s", "it would never be in force"},
+		{"keys rotate --valid=-1h", "it would never be in force"},
 	} {
 		code, out, problems := runLine(t, "", strings.Fields(c.line)...)
 		if code != 2 || out != "" || !strings.Contains(problems, c.says) || leaks.MatchString(problems) {

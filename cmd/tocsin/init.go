@@ -98,11 +98,27 @@ func (f jurisdictionFlags) regionsKnown(c *console, data string) error {
 	return nil
 }
 
+// validFor is how long a key or a token is in force: zero, for the default, where nothing is
+// said. What is said must be a time in which it can be used.
+func validFor(said *time.Duration) (time.Duration, error) {
+	switch {
+	case said == nil:
+		return 0, nil
+	case *said <= 0:
+		return 0, usageError("--valid %s: it would never be in force; leave it out for 400 days", *said)
+	}
+	return *said, nil
+}
+
 // options are those of a new key.
-func (f jurisdictionFlags) options(rootFile string, valid, overlap time.Duration) (keyring.Options, error) {
-	o := keyring.Options{RootFile: rootFile, Valid: valid, Overlap: overlap}
-	if valid < 0 || overlap < 0 {
-		return o, usageError("a time below zero")
+func (f jurisdictionFlags) options(rootFile string, valid *time.Duration, overlap time.Duration) (keyring.Options, error) {
+	o := keyring.Options{RootFile: rootFile, Overlap: overlap}
+	if overlap < 0 {
+		return o, usageError("--overlap: a time below zero")
+	}
+	var err error
+	if o.Valid, err = validFor(valid); err != nil {
+		return o, err
 	}
 	if f.given() {
 		j, err := f.read()
@@ -144,7 +160,7 @@ func coordinatesOf(b []byte) ([]byte, error) {
 type initCmd struct {
 	Data     string        `default:"./tocsin-data" placeholder:"DIR" help:"The data folder; it is made if need be."`
 	Universe string        `default:"live" enum:"live,exercise" help:"What the folder is for, once and for all: live or exercise."`
-	Valid    time.Duration `placeholder:"9600h" help:"How long the first board key is in force; by default 400 days."`
+	Valid    *time.Duration `placeholder:"9600h" help:"How long the first board key is in force; by default 400 days."`
 	jurisdictionFlags
 }
 

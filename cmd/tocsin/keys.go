@@ -150,7 +150,7 @@ func describe(r *keyring.Ring, now time.Time) (listedKeys, error) {
 type keysRotateCmd struct {
 	folderFlag
 	rootFlag
-	Valid   time.Duration `placeholder:"9600h" help:"How long the new key is in force; by default 400 days."`
+	Valid   *time.Duration `placeholder:"9600h" help:"How long the new key is in force; by default 400 days."`
 	Overlap time.Duration `placeholder:"24h" help:"How long the old key stays in force; by default 24 hours."`
 	jurisdictionFlags
 }
@@ -166,13 +166,13 @@ Example:
 
 // Run makes the new key and prints its id.
 func (k keysRotateCmd) Run(c *console) error {
-	r, err := k.open()
-	if err != nil {
-		return fmt.Errorf("keys rotate: %w", err)
-	}
 	o, err := k.options(k.RootKey, k.Valid, k.Overlap)
 	if err != nil {
 		return err
+	}
+	r, err := k.open()
+	if err != nil {
+		return fmt.Errorf("keys rotate: %w", err)
 	}
 	if err := k.regionsKnown(c, k.Data); err != nil {
 		return fmt.Errorf("keys rotate: %w", err)
@@ -234,7 +234,7 @@ type keysAdmitCmd struct {
 	X string `arg:"" help:"The public key: base64url of its 32 bytes."`
 	folderFlag
 	rootFlag
-	Valid time.Duration `placeholder:"9600h" help:"How long the key is in force; by default 400 days."`
+	Valid *time.Duration `placeholder:"9600h" help:"How long the key is in force; by default 400 days."`
 	jurisdictionFlags
 }
 
@@ -317,7 +317,7 @@ type tokenAddCmd struct {
 	Name string `arg:"" help:"Who it is for: the authority's or operator's name, without space."`
 	folderFlag
 	Scope []string      `required:"" enum:"declare,extend,end,observe,confirm,veto,read" help:"What it may do: declare, extend, end, observe, confirm, veto, read. May be repeated."`
-	Valid time.Duration `placeholder:"9600h" help:"How long it is in force; by default 400 days."`
+	Valid *time.Duration `placeholder:"9600h" help:"How long it is in force; by default 400 days."`
 	jurisdictionFlags
 }
 
@@ -330,6 +330,10 @@ Example:
 
 // Run makes the token and prints its secret.
 func (k tokenAddCmd) Run(c *console) error {
+	valid, err := validFor(k.Valid)
+	if err != nil {
+		return err
+	}
 	r, err := k.open()
 	if err != nil {
 		return fmt.Errorf("keys token add: %w", err)
@@ -341,7 +345,7 @@ func (k tokenAddCmd) Run(c *console) error {
 	if err := k.regionsKnown(c, k.Data); err != nil {
 		return fmt.Errorf("keys token add: %w", err)
 	}
-	_, secret, err := r.AddToken(time.Now(), k.Name, k.Scope, j, k.Valid)
+	_, secret, err := r.AddToken(time.Now(), k.Name, k.Scope, j, valid)
 	if errors.Is(err, keyring.ErrExists) {
 		return fmt.Errorf("keys token add: there is a token %s already; `tocsin keys token remove %s` takes it out of force", k.Name, k.Name)
 	}
