@@ -9,6 +9,7 @@ import { serve, unbuilt } from './system.js';
 
 const why = absent ?? unbuilt;
 const isMap = (path: string): boolean => /^\/assets\/(?:map|maplibre-gl-worker)-[^/]+$|^\/basemap\//.test(path);
+const isScript = (path: string): boolean => /^\/assets\/map-[^/]+\.js$/.test(path);
 const isRegistry = (path: string): boolean => /^\/v1\/zones\//.test(path);
 /** What a third-generation network gives, in bytes a second and milliseconds. */
 const third = { offline: false, downloadThroughput: 50_000, uploadThroughput: 50_000, latency: 400 };
@@ -60,8 +61,9 @@ describe.skipIf(why !== undefined)(`on the wire${why === undefined ? '' : ` (ski
     try {
       const { all } = await watchWire(open.page);
       await open.page.goto(system.url);
-      await expect.poll(() => all.some(({ path, ended }) => isRegistry(path) && ended !== undefined), { timeout: 3 * slow }).toBe(true);
-      const map = all.find(({ path }) => /^\/assets\/map-.*\.js$/.test(path));
+      const isHere = (is: (path: string) => boolean): boolean => all.some(({ path, ended }) => is(path) && ended !== undefined);
+      await expect.poll(() => isHere(isRegistry) && isHere(isScript), { timeout: 3 * slow }).toBe(true);
+      const map = all.find(({ path }) => isScript(path));
       const mapHere = map?.ended ?? 0;
       expect(mapHere).toBeGreaterThan(0);
       const before = all.filter((sent) => !isMap(sent.path) && sent.begun <= mapHere);
@@ -110,7 +112,7 @@ describe.skipIf(why !== undefined)(`on the wire${why === undefined ? '' : ` (ski
       await page.locator('#place-found li').first().waitFor({ timeout: 100_000 });
       console.log(`at 50 kB/s and 400 ms: list without script ${plain} ms, verified list with names ${shown} ms; a place looked for at ${asked - start} ms is found ${Date.now() - asked} ms later`);
       // Who looks for a place does not wait for the map.
-      const map = all.find(({ path }) => /^\/assets\/map-.*\.js$/.test(path));
+      const map = all.find(({ path }) => isScript(path));
       expect(all.find(({ path }) => isRegistry(path))?.begun).toBeLessThan(map?.ended ?? Infinity);
     } finally {
       await open.close();
