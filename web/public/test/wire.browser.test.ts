@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { absent, launch, slow, visit } from './browser.js';
 import { serve, unbuilt } from './system.js';
@@ -57,6 +57,7 @@ afterAll(async () => browser?.close());
 describe.skipIf(why !== undefined)(`on the wire${why === undefined ? '' : ` (skipped: ${why})`}`, () => {
   test.each([['ua', 'uk-UA'], ['il', 'he-IL']] as const)('%s: under 60 kB before the map, and the names of all zones after it', { timeout: 120_000 }, async (country, locale) => {
     const system = await serve(country);
+    onTestFinished(() => system.stop());
     const open = await visit(browser, system.url, { locale }, false);
     try {
       const { all } = await watchWire(open.page);
@@ -77,12 +78,12 @@ describe.skipIf(why !== undefined)(`on the wire${why === undefined ? '' : ` (ski
       expect(open.wrongs).toEqual([]);
     } finally {
       await open.close();
-      await system.stop();
     }
   });
 
   test('on a slow network warned zones have their names at once, and a search does not wait for the map', { timeout: 180_000 }, async () => {
     const system = await serve('ua');
+    onTestFinished(() => system.stop());
     const folder = mkdtempSync(join(tmpdir(), 'tocsin-wire-'));
     const file = join(folder, 'night.csv');
     // The first is over soon and the second goes on: at the end of what is replayed that is cancelled, and both stand in the list.
@@ -116,7 +117,6 @@ describe.skipIf(why !== undefined)(`on the wire${why === undefined ? '' : ` (ski
       expect(all.find(({ path }) => isRegistry(path))?.begun).toBeLessThan(map?.ended ?? Infinity);
     } finally {
       await open.close();
-      await system.stop();
       rmSync(folder, { recursive: true, force: true });
     }
   });
