@@ -3,7 +3,7 @@
 GO ?= go
 BIN := bin/tocsin
 WEB := web/public/dist/index.html
-WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/.built/*' -not -path '*/.before/*' 2>/dev/null)
 
 # What "tocsin version" says; empty where there is no repository.
 REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)

@@ -235,8 +235,14 @@ func (w *writer) regions(condition string, zones []activeZone) {
 	w.WriteString("</ul>\n")
 }
 
+// named is a zone's name in an element that says which zone it is: the page's script takes
+// these names over, and need not wait for those of all zones.
+func (w *writer) named(element string, id zone.ID) string {
+	return fmt.Sprintf(`<%s data-zone="%s">%s</%s>`, element, w.text(string(id)), w.text(w.p.zones.Name(id, w.lang)), element)
+}
+
 func (w *writer) row(condition string, zones []activeZone) {
-	var names []string
+	var named []zone.ID
 	from, until := zones[0].Since, zones[0].Until
 	for _, z := range zones {
 		if z.Until.After(until) {
@@ -244,13 +250,19 @@ func (w *writer) row(condition string, zones []activeZone) {
 		}
 		if w.left > 0 {
 			w.left--
-			names = append(names, w.text(w.p.zones.Name(z.ID, w.lang)))
+			named = append(named, z.ID)
 		}
 	}
-	slices.Sort(names)
+	slices.SortStableFunc(named, func(a, b zone.ID) int {
+		return cmp.Compare(w.p.zones.Name(a, w.lang), w.p.zones.Name(b, w.lang))
+	})
+	var names []string
+	for _, id := range named {
+		names = append(names, w.named("span", id))
+	}
 	region := ""
 	if zones[0].Region != zone.Everywhere {
-		region = "<b>" + w.text(w.p.zones.Name(zones[0].Region, w.lang)) + "</b>: "
+		region = w.named("b", zones[0].Region) + ": "
 	}
 	when := web.Fill(w.text(w.words.When.Since), "time", w.clock(from, "15:04"))
 	if condition == "shelter" || condition == "prepare" {

@@ -122,6 +122,13 @@ func TestTheListWithoutScript(t *testing.T) {
 	if all := strings.Join(lines, "\n"); !strings.Contains(all, "EXERCISE Zone north: Zone n0001, Zone n0002. In force until ") {
 		t.Errorf("the zones of one region:\n%s", all)
 	}
+	// The page's script reads which zone each name is of.
+	body := w.get("GET", "/?lang=en").Body.String()
+	for _, want := range []string{`<b data-zone="north">Zone north</b>: <span data-zone="n0001">Zone n0001</span>, <span data-zone="n0002">Zone n0002</span>`, `<span data-zone="s0000">`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in\n%s", want, body)
+		}
+	}
 }
 
 // TestNobodyIsSentWhereThereIsNoTime: a zone whose shelter time is none is told so, and not to

@@ -39,7 +39,8 @@ func TestReplayNamesBadRows(t *testing.T) {
 			"שדרות,29.10.2023,01:30:00,x,1,x,1,1", // was twice
 			"שדרות,29.10.2023,09:30:00,x,15,x,1,1",
 			"שדרות,31.02.2023,09:30:00,x,1,x,1,1",
-		}, []string{"line 3: 24.03.2023 02:30:00 never was in Jerusalem", "line 4: ", "line 6: ", "skipped: 1 rows, category 15, drill", "kind lost-hour: 1", "kind doubled-hour: 1", "kind time: 1"},
+		}, []string{"line 3: 24.03.2023 02:30:00 never was in Jerusalem", "line 4: ", "line 6: ", "skipped: 1 rows, category 15, drill", "kind lost-hour: 1; an hour that the clocks skipped is read as by a clock that was not put forward",
+			"kind doubled-hour: 1; an hour that was twice is read as the first of the two, or as the second where the first is before the row above", "was twice in Jerusalem; read as 2023-10-28T22:30:00Z, the first", "kind time: 1"},
 			"6 taken: 3 declared, 0 extended, 3 ended"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -151,7 +151,7 @@ func (r replayed) doubts(b *strings.Builder) {
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(r.Counts)) {
-		fmt.Fprintf(b, "rows with a fault of the kind %s: %d\n", kind, r.Counts[kind])
+		fmt.Fprintf(b, "rows with a fault of the kind %s: %d%s\n", kind, r.Counts[kind], clockWords[kind])
 	}
 	for i, f := range r.Faults {
 		if i == printedFaults {
@@ -169,6 +169,13 @@ func (r replayed) doubts(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "  %s\n", s)
 	}
+}
+
+// clockWords say by which rule a local time is read that a clock change made doubtful: whoever
+// compares a replay with the file must know which hour was taken.
+var clockWords = map[string]string{
+	history.TwiceHour: "; an hour that was twice is read as the first of the two, or as the second where the first is before the row above",
+	history.LostHour:  "; an hour that the clocks skipped is read as by a clock that was not put forward",
 }
 
 // ruleWords say what a rule means to who reads a report.

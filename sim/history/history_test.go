@@ -329,6 +329,11 @@ func TestIsraeliTimes(t *testing.T) {
 	if !slices.Equal(faults, wantFaults) {
 		t.Errorf("faults\n%v\nwant\n%v", faults, wantFaults)
 	}
+	for i, want := range map[int]string{2: "2023-10-28T22:30:00Z, the first", 4: "2023-10-28T23:10:00Z, the second, since the first is before the row above"} {
+		if i >= len(h.Faults) || !strings.HasSuffix(h.Faults[i].What, "was twice in Jerusalem; read as "+want) {
+			t.Errorf("fault %d does not say by which rule the hour was read: %v", i, h.Faults)
+		}
+	}
 	total := 0
 	for _, n := range h.Skipped {
 		total += n

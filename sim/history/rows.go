@@ -125,14 +125,14 @@ func (r *reader) jerusalem(n int, date, clock string) (time.Time, error) {
 	_, after := wall.Add(36 * time.Hour).In(r.local).Zone()
 	first := wall.Add(-time.Duration(before) * time.Second)
 	second := wall.Add(-time.Duration(after) * time.Second)
-	at := first
+	at, which := first, "first"
 	switch a, b := shows(first.In(r.local), wall), shows(second.In(r.local), wall); {
 	case first.Equal(second):
 	case a && b:
 		if first.Before(r.before) && !second.Before(r.before) {
-			at = second
+			at, which = second, "second, since the first is before the row above"
 		}
-		r.fault(n, TwiceHour, true, "%s %s was twice in Jerusalem; read as %s", date, clock, at.Format(time.RFC3339))
+		r.fault(n, TwiceHour, true, "%s %s was twice in Jerusalem; read as %s, the %s", date, clock, at.Format(time.RFC3339), which)
 	case b:
 		at = second
 	case !a:

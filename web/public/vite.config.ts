@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 import type { Plugin } from 'vite';
@@ -8,12 +8,27 @@ import { worker } from './worker.ts';
 
 const configMark = '<!--tocsin:config-->';
 
-/** The folder is embedded into the Go program and must be in a clean clone, so an empty file stays in it. */
-function keepFolder(): Plugin {
+const place = (name: string): URL => new URL(name, import.meta.url);
+
+/**
+ * The page is built beside and put in its place when it is whole: a build that fails leaves the page before it, which the
+ * Go program embeds. The folder must be in a clean clone, so an empty file stays in it.
+ */
+function putInPlace(): Plugin {
   return {
-    name: 'keep-folder',
+    name: 'put-in-place',
     apply: 'build',
-    closeBundle: () => writeFile(new URL('dist/.gitkeep', import.meta.url), ''),
+    writeBundle: {
+      order: 'post',
+      sequential: true,
+      async handler() {
+        await writeFile(place('.built/.gitkeep'), '');
+        await rm(place('.before'), { recursive: true, force: true });
+        await rename(place('dist'), place('.before'));
+        await rename(place('.built'), place('dist'));
+        await rm(place('.before'), { recursive: true });
+      },
+    },
   };
 }
 
@@ -36,12 +51,12 @@ function borrowConfig(service: string): Plugin {
 
 const service = process.env['TOCSIN_URL'] ?? 'http://localhost:8080';
 
-export default defineConfig({
-  plugins: [wholeLanguages(new URL('../phrases/', import.meta.url).pathname), svelte(), borrowConfig(service), worker(), keepFolder()],
+export default defineConfig(({ isPreview }) => ({
+  plugins: [wholeLanguages(new URL('../phrases/', import.meta.url).pathname), svelte(), borrowConfig(service), worker(), putInPlace()],
   publicDir: 'static',
   build: {
     target: 'es2022',
-    outDir: 'dist',
+    outDir: isPreview === true ? 'dist' : '.built',
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
@@ -50,4 +65,4 @@ export default defineConfig({
   },
   server: { proxy: { '/v1': service } },
   preview: { headers: { 'Content-Security-Policy': readFileSync(new URL('csp.txt', import.meta.url), 'utf8').replace(/\s+/g, ' ').trim() } },
-});
+}));

@@ -2,6 +2,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import './page.css';
 import { readConfig } from './core/config';
+import { readList } from './core/listed';
 import { Speech, languageFor, patiently } from './core/speech.svelte';
 import { Watch } from './core/watch.svelte';
 
@@ -13,7 +14,8 @@ async function start(): Promise<void> {
   const target = document.getElementById('app');
   if (target === null) throw new Error('page: no place to stand');
   const config = readConfig(document.getElementById('tocsin')?.textContent ?? '');
-  const watch = config === undefined ? undefined : new Watch(config);
+  const { lang } = document.documentElement;
+  const watch = config === undefined ? undefined : new Watch(config, readList(document.getElementById('plain'), lang));
   void watch?.start();
   const language = languageFor(config);
   const phrases = await patiently(language, () => true);

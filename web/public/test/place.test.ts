@@ -133,7 +133,7 @@ describe('the list', () => {
         state('T3', { stage: 'prepare' }, 'prepare'),
         state('X', { stage: 'quiet', end: 'all-clear' }, 'all-clear'),
       ],
-      registry,
+      registry.zones,
       'en',
     );
     expect(groups.map(({ condition, count }) => [condition, count])).toEqual([['shelter', 3], ['prepare', 1], ['all-clear', 1]]);

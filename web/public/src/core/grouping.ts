@@ -2,7 +2,7 @@
 import { byGravity } from '@tocsin/client';
 import type { Condition, ZoneState } from '@tocsin/client';
 import { nameOf } from './zones';
-import type { Registry } from './zones';
+import type { Named } from './zones';
 
 export const conditions = ['shelter', 'prepare', 'no-news', 'all-clear', 'cancelled'] as const satisfies readonly Condition[];
 
@@ -24,10 +24,10 @@ export interface Group {
 }
 
 /** Groups in order of gravity; in each the rows in the same order, then the widest first. */
-export function group(states: Iterable<ZoneState>, registry: Registry | undefined, language: string): Group[] {
+export function group(states: Iterable<ZoneState>, named: ReadonlyMap<string, Named>, language: string): Group[] {
   const cells = new Map<string, ZoneState[]>();
   for (const state of states) {
-    const region = registry?.zones.get(state.zone)?.region ?? '*';
+    const region = named.get(state.zone)?.region ?? '*';
     const key = JSON.stringify([state.condition, region, state.item.threat]);
     const cell = cells.get(key);
     if (cell === undefined) cells.set(key, [state]);
@@ -38,11 +38,11 @@ export function group(states: Iterable<ZoneState>, registry: Registry | undefine
     for (const [key, members] of cells) {
       const [first] = members.sort(byGravity);
       if (first?.condition !== condition) continue;
-      const region = registry?.zones.get(first.zone)?.region ?? '*';
+      const region = named.get(first.zone)?.region ?? '*';
       const earliest = Math.min(...members.map(({ item }) => item.arrival?.earliest ?? Infinity));
       rows.push({
         key,
-        region: region === '*' ? '' : nameOf(registry?.zones.get(region)?.names, region, language),
+        region: region === '*' ? '' : nameOf(named.get(region)?.names, region, language),
         states: members,
         first,
         earliest: Number.isFinite(earliest) ? earliest : undefined,

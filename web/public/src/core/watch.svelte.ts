@@ -12,8 +12,8 @@ import type { Sound } from './alarm';
 import type { Config } from './config';
 import { keep, keepPlaces, mostPlaces, placeOf, recall, recallPlaces } from './place';
 import type { Place } from './place';
-import { loadRegistry } from './zones';
-import type { Registry } from './zones';
+import { keptRegistry, loadRegistry } from './zones';
+import type { Named, Registry } from './zones';
 
 /** How long connecting may take before the page calls it no connection. */
 const patience = 20_000;
@@ -54,6 +54,8 @@ export class Watch {
   /** When the state that the device kept was signed; undefined once the service itself was heard. */
   keptAt = $state<number>();
   registry = $state.raw<Registry | undefined>();
+  /** What is known of zones by name: all once the registry is there, before it those that the page came with. */
+  readonly named: ReadonlyMap<string, Named> = $derived.by(() => this.registry?.zones ?? this.listed);
   armed = $state(false);
   sounding = $state(false);
 
@@ -83,8 +85,13 @@ export class Watch {
   /** What was last told of each place, by its id, and whether it was loud. */
   readonly #said = new Map<string, { readonly state: ZoneState | undefined; readonly loud: boolean }>();
   #wanted: string | undefined;
+  /** Whether the registry is needed so much that it is fetched where the device has not kept it. */
+  #needed = false;
 
-  constructor(readonly config: Config) {
+  constructor(
+    readonly config: Config,
+    readonly listed: ReadonlyMap<string, Named>,
+  ) {
     this.#client = createClient({ root: config.root, universe: config.universe, regions: ['*'] });
   }
 
@@ -217,10 +224,31 @@ export class Watch {
     this.#want(this.#client.set());
   }
 
-  /** Loads the registry of a version, trying again until it is there or another is wanted. */
+  /**
+   * Has the registry fetched where the device has not kept it. It is several times as large as all that warns, so it
+   * waits until a name is missing, a place is looked for or the map is there to show it.
+   */
+  need(): void {
+    if (this.#needed) return;
+    this.#needed = true;
+    if (this.#wanted !== undefined && this.registry?.version !== this.#wanted) this.#load(this.#wanted);
+  }
+
+  /** Takes the registry of a version from the device, or else fetches it once it is needed. */
   #want(set: string | undefined): void {
-    if (set === undefined || set === this.#wanted) return;
+    if (set === undefined) return;
+    if ([...this.zones.keys()].some((id) => !this.named.has(id))) this.need();
+    if (set === this.#wanted) return;
     this.#wanted = set;
+    if (this.#needed) this.#load(set);
+    else
+      void keptRegistry(set).then((registry) => {
+        if (registry !== undefined && this.#wanted === set && this.registry?.version !== set) this.#named(registry);
+      });
+  }
+
+  /** Loads the registry of a version, trying again until it is there or another is wanted. */
+  #load(set: string): void {
     let wait = retryLeast;
     const load = async (): Promise<void> => {
       try {

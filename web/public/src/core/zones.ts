@@ -6,13 +6,18 @@ import type { Box, Shape } from './shape';
 
 export type Names = Readonly<Record<string, string>>;
 
-export interface Zone {
+/** What the list needs of a zone. */
+export interface Named {
+  readonly names: Names;
+  /** `*` for the whole country. */
+  readonly region: string;
+}
+
+export interface Zone extends Named {
   readonly id: string;
   readonly level: number;
   /** Empty for none. */
   readonly parent: string;
-  readonly region: string;
-  readonly names: Names;
   readonly leaf: boolean;
   /** [lon, lat], where its name stands. */
   readonly label: readonly [number, number];
@@ -179,20 +184,28 @@ async function fetchKept(url: string): Promise<unknown> {
   return value;
 }
 
-async function fetchVersion(version: string, url: string): Promise<Registry> {
-  const value = (await recall(url)) ?? (await fetchKept(url));
+const urlOf = (version: string): string => `/v1/zones/${encodeURIComponent(version)}`;
+
+async function fetchVersion(version: string): Promise<Registry> {
+  const value = (await recall(urlOf(version))) ?? (await fetchKept(urlOf(version)));
   if (!isCollection(value)) throw new Error(`zones: ${version}: not a feature collection`);
   return new Registry(version, value.features);
 }
 
-/** Loads the registry the board's ids are of; where it is no longer kept, the newest. */
+/** The registry of a version as the device kept it; undefined where it did not. */
+export async function keptRegistry(version: string): Promise<Registry | undefined> {
+  const value = await recall(urlOf(version));
+  return isCollection(value) ? new Registry(version, value.features) : undefined;
+}
+
+/** Loads the registry the board's ids are of; where the service no longer has it, the newest. */
 export async function loadRegistry(set: string): Promise<Registry> {
   try {
-    return await fetchVersion(set, `/v1/zones/${encodeURIComponent(set)}`);
+    return await fetchVersion(set);
   } catch {
     const value = await fetchJson('/v1/zones');
     const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
     if (typeof version !== 'string') throw new Error('zones: no version');
-    return fetchVersion(version, `/v1/zones/${encodeURIComponent(version)}`);
+    return fetchVersion(version);
   }
 }
