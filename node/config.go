@@ -94,6 +94,8 @@ type Source struct {
 	Clutter   float64           `yaml:"clutter"`   // false plots a turn; default 5
 	// Simulated lets through plots that say they are simulated. Exercises only.
 	Simulated bool `yaml:"simulated"`
+	// Says is how often it says one class of another; left out: it is taken at its word.
+	Says Says `yaml:"says"`
 }
 
 // Site is where a sensor stands.
@@ -306,6 +308,9 @@ func (s Source) check() error {
 	case !within(s.Clutter, 0, 1e6):
 		return errors.New("clutter: must be a count of plots a turn")
 	}
+	if err := observation.Confusion(s.Says).Check(); err != nil {
+		return fmt.Errorf("says: %w", err)
+	}
 	if _, err := wire.ParseEditions(s.Editions); err != nil {
 		return fmt.Errorf("editions: %w", err)
 	}
@@ -327,7 +332,8 @@ func (s Source) Observed() observation.Source {
 			Time: time.Duration(s.Errors.Time * float64(time.Second)),
 		},
 		Trust: s.Trust, Detection: s.Detection, Clutter: s.Clutter,
-		Coverage: observation.Coverage{Range: geo.Metres(s.Coverage.Range), Floor: geo.Metres(s.Coverage.Floor)},
+		Coverage:  observation.Coverage{Range: geo.Metres(s.Coverage.Range), Floor: geo.Metres(s.Coverage.Floor)},
+		Confusion: observation.Confusion(s.Says),
 	}
 	if o.Period == 0 {
 		o.Period = 4 * time.Second

@@ -123,6 +123,7 @@ func TestConfigurationsAreRefused(t *testing.T) {
 // FuzzConfig: no text is a panic, and what is accepted is sound.
 func FuzzConfig(f *testing.F) {
 	f.Add(good)
+	f.Add(good + confusing)
 	f.Add("a: &x [*x, *x]")
 	f.Add("universe: !!binary zzz")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -156,6 +156,8 @@ type Source struct {
 	// Clutter is the expected count of false plots per look over the whole coverage.
 	Clutter  float64  `json:"clutter,omitempty"`
 	Coverage Coverage `json:"coverage"`
+	// Confusion is how often it says one class of another. Zero: it is taken at its word.
+	Confusion Confusion `json:"confusion,omitzero"`
 }
 
 // Errors are standard deviations as registered.

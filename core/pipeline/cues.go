@@ -43,7 +43,8 @@ func (c *cues) hear(now time.Time, o observation.Observation, sources []observat
 	}
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s %d %v", o.Source, b.LaunchedAt.UnixMilli(), b.Area)
-	l := threat.Launch{ID: track.ID(fmt.Sprintf("cue-%012x", h.Sum64()>>16)), Area: b.Area, At: b.LaunchedAt, Says: o.Says, Trust: trust}
+	l := threat.Launch{ID: track.ID(fmt.Sprintf("cue-%012x", h.Sum64()>>16)), Area: b.Area, At: b.LaunchedAt,
+		Says: sources[i].Confusion.Means(o.Says), Trust: trust}
 	if !slices.ContainsFunc(c.open, func(old threat.Launch) bool { return old.ID == l.ID }) {
 		c.open = append(c.open, l)
 		c.aheadAt = time.Time{}

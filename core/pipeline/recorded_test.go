@@ -103,7 +103,7 @@ func oneOfEach(t testing.TB) []pipeline.Recorded {
 	now := time.Date(2026, 11, 22, 3, 12, 0, 123_000_001, time.UTC)
 	set := ukraine(t)
 	id := set.ByIndex(0).ID
-	b, err := pipeline.BeginningOf(config(t, []observation.Source{{ID: "radar", Kind: "asterix", HasSite: true, Period: 4 * time.Second, Trust: 0.9}}, "t7-"), nil)
+	b, err := pipeline.BeginningOf(config(t, []observation.Source{{ID: "radar", Kind: "asterix", HasSite: true, Period: 4 * time.Second, Trust: 0.9, Confusion: confusing}}, "t7-"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

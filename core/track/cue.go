@@ -12,10 +12,11 @@ import (
 // cue is a launch that was reported: objects that start near it soon after are likelier
 // to be real, and to be of its kind.
 type cue struct {
-	at    tick
-	place vec3 // on the sphere
-	area  float64
-	says  class.Mix
+	source *source
+	at     tick
+	place  vec3 // on the sphere
+	area   float64
+	says   class.Mix
 }
 
 const (
@@ -26,7 +27,7 @@ const (
 )
 
 // newCue reads a launch, if it can be used.
-func newCue(now tick, o *observation.Observation, b observation.Cue) (*cue, bool) {
+func newCue(now tick, s *source, o *observation.Observation, b observation.Cue) (*cue, bool) {
 	at := geo.Position{Point: b.Area.Centre}
 	if !finitePosition(at) || !finite(float64(b.Area.Radius)) || b.Area.Radius < 0 || !usual(b.LaunchedAt) {
 		return nil, false
@@ -35,7 +36,7 @@ func newCue(now tick, o *observation.Observation, b observation.Cue) (*cue, bool
 	if now-launched > cueLife || launched-now > ticks(soonest) {
 		return nil, false
 	}
-	return &cue{at: launched, place: onSphere(at.ECEF()), area: float64(b.Area.Radius), says: o.Says.Normal()}, true
+	return &cue{source: s, at: launched, place: onSphere(at.ECEF()), area: float64(b.Area.Radius), says: o.Says.Normal()}, true
 }
 
 // cued keeps a launch; beyond maxCues the oldest goes.

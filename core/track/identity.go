@@ -3,7 +3,6 @@ package track
 import (
 	"fmt"
 
-	"tocsin/core/class"
 	"tocsin/core/observation"
 )
 
@@ -47,21 +46,21 @@ func (m *memory) heed(q *plot) {
 	if m.lore != nil {
 		*next = *m.lore
 	}
-	next.hear(q.o.Says)
+	next.hear(&q.source.reg, q.o.Says)
 	next.creed.heed(q)
 	m.lore = next
 }
 
 // told takes what a launch nearby makes of it.
-func (m *memory) told(says class.Mix) {
-	if !says.Said() {
+func (m *memory) told(c *cue) {
+	if !c.says.Said() {
 		return
 	}
 	next := &lore{}
 	if m.lore != nil {
 		*next = *m.lore
 	}
-	next.hear(says)
+	next.hear(&c.source.reg, c.says)
 	m.lore = next
 }
 

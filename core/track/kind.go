@@ -191,20 +191,8 @@ func (m *memory) kind(s *state) class.Mix {
 			mix[i] *= m.lore.says[i] + saysFloor
 		}
 	}
+	if m.lore != nil && m.lore.words != nil {
+		mix = m.lore.words.weigh(mix)
+	}
 	return mix.Normal()
-}
-
-// hear takes what a source says the object is: half of what was said before stays.
-func (l *lore) hear(says class.Mix) {
-	if !says.Said() {
-		return
-	}
-	says = says.Normal()
-	if !l.says.Said() {
-		l.says = says
-		return
-	}
-	for i := range says {
-		l.says[i] = (l.says[i] + says[i]) / 2
-	}
 }

@@ -62,7 +62,7 @@ func (e *engine) start(q *plot) {
 	ob.updates = 1
 	ob.heed(q)
 	if c := e.nearCue(q); c != nil {
-		ob.told(c.says)
+		ob.told(c)
 	}
 	ob.trace()
 	e.objects = append(e.objects, ob)

@@ -109,7 +109,8 @@ func (m *memory) take(n *memory) {
 // lore is what was said of an object besides where it is. It is never written to once
 // it is made: what is said next makes another.
 type lore struct {
-	says  class.Mix // all zero: nothing
+	says  class.Mix // of the sources without a confusion matrix, together; all zero: nothing
+	words *words    // of those with one; nil: nothing. Never written to once it is made.
 	creed creed
 }
 

@@ -195,7 +195,7 @@ func (p *Picture) entry(now time.Time, s *source, o *observation.Observation) (e
 		}
 		n.absent = &b
 	case observation.Cue:
-		c, ok := newCue(tickOf(now), o, b)
+		c, ok := newCue(tickOf(now), s, o, b)
 		if !ok {
 			p.faults.refused(now, s.reg.ID, "launch cue is not usable")
 			return n, false

@@ -109,7 +109,7 @@ func (o *object) heir(owner map[uint64]*object, taken map[*object]bool) *object 
 
 // same reports whether two objects say the same to the last bit.
 func (o *object) same(was *object) bool {
-	if o.lore != was.lore && (o.lore == nil || was.lore == nil || *o.lore != *was.lore) {
+	if !o.lore.equal(was.lore) {
 		return false
 	}
 	return o.at == was.at && o.since == was.since && o.updates == was.updates && o.status == was.status && o.logOdds == was.logOdds &&

@@ -57,7 +57,7 @@ type evidence struct {
 
 // read takes an observation for evidence, or says why it cannot be.
 func read(s *observation.Source, o *observation.Observation) (e evidence, err error) {
-	e = evidence{source: s.ID, kind: s.Kind, at: o.ObservedAt, moment: nodeMoment, says: o.Says.Normal(), o: *o, detect: defaultDetect}
+	e = evidence{source: s.ID, kind: s.Kind, at: o.ObservedAt, moment: nodeMoment, says: s.Confusion.Means(o.Says).Normal(), o: *o, detect: defaultDetect}
 	if s.Detection > 0 && s.Detection < 1 {
 		e.detect = s.Detection
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tocsin/core/class"
 	"tocsin/core/geo"
 	"tocsin/core/observation"
 )
@@ -501,5 +502,22 @@ func BenchmarkTick(b *testing.B) {
 		}
 		f.Tick(after(s))
 		s++
+	}
+}
+
+// What a node is known to confuse is weighed as that.
+func TestNodesAreWeighedByTheirMatrix(t *testing.T) {
+	n := listener("n", 0, 0)
+	o := observation.Observation{Source: n.ID, ObservedAt: after(0), Says: class.Of(class.Drone), Body: observation.Presence{At: n.Site.Point, Reach: 3000}}
+	if e, err := read(&n.Source, &o); err != nil || e.says != o.Says {
+		t.Fatalf("at its word: %v, %v", e.says, err)
+	}
+	for k := range n.Confusion {
+		n.Confusion[k] = class.Of(class.Class(k))
+	}
+	n.Confusion[class.Aircraft] = class.Mix{class.Drone: 0.5, class.Aircraft: 0.5}
+	e, err := read(&n.Source, &o)
+	if err != nil || !(e.says[class.Aircraft] > 0.3 && e.says[class.Aircraft] < e.says[class.Drone]) {
+		t.Errorf("by its matrix: %v, %v", e.says, err)
 	}
 }
