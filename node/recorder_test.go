@@ -140,7 +140,7 @@ func night(t *testing.T) Config {
 	if status, got := o.post(t, cfg, said); status != 201 {
 		t.Fatalf("%d %s", status, got)
 	}
-	write(bytes.Replace(policy, []byte("version: shipped 2"), []byte("version: ours 1"), 1))
+	write(bytes.Replace(policy, []byte("version: shipped 3"), []byte("version: ours 1"), 1))
 	await(t, life, "the other policy", func() bool {
 		return strings.Contains(asked("http://"+cfg.Desk.Listen+"/metrics", o.secrets["national"]), `version="ours 1"`)
 	})
