@@ -35,7 +35,7 @@ func TestThePolicyFileIsWatched(t *testing.T) {
 	}
 	write(shipped)
 	n, stop := running(t, cfg)
-	write(bytes.Replace(shipped, []byte("version: shipped 2"), []byte("version: ours 1"), 1))
+	write(bytes.Replace(shipped, []byte("version: shipped 3"), []byte("version: ours 1"), 1))
 	until(t, "the changed policy", func() bool { return policyInForce(t, n) == "ours 1" })
 	write(bad)
 	until(t, "the refusal", func() bool { return strings.Contains(raised(n, "policy-refused"), `"longst" is no key here`) })
@@ -50,7 +50,7 @@ func TestThePolicyFileIsWatched(t *testing.T) {
 	}
 	until(t, "the refusal after the restart", func() bool { return raised(n, "policy-refused") != "" })
 	write(shipped)
-	until(t, "the refusal to be over", func() bool { return raised(n, "policy-refused") == "" && policyInForce(t, n) == "shipped 2" })
+	until(t, "the refusal to be over", func() bool { return raised(n, "policy-refused") == "" && policyInForce(t, n) == "shipped 3" })
 }
 
 func running(t *testing.T, cfg Config) (*Node, func()) {

@@ -108,7 +108,7 @@ func oneOfEach(t testing.TB) []pipeline.Recorded {
 		t.Fatal(err)
 	}
 	b.At, b.Start, b.Journal, b.Program = now, 7, 4711, "a revision"
-	policy := bytes.Replace(warning.ShippedPolicy(), []byte("version: shipped 2"), []byte("version: ours 1"), 1)
+	policy := bytes.Replace(warning.ShippedPolicy(), []byte("version: shipped 3"), []byte("version: ours 1"), 1)
 	p, err := warning.ReadPolicy(policy)
 	if err != nil {
 		t.Fatal(err)
